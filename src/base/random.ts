@@ -1,0 +1,104 @@
+// Everything random in the library comes from here: one seed, named streams, a state that can be saved.
+
+/** Where a stream stands: four unsigned 32-bit words. */
+export type RandomState = readonly [number, number, number, number];
+
+/**
+ * A stream of pseudo-random numbers: xoshiro128** by Blackman and Vigna (2018), seeded by splitmix32 over a hash of
+ * the stream's name. Streams of different names are independent, so adding a layer or a consumer never changes what
+ * another one draws.
+ */
+export class Random {
+  #a: number;
+  #b: number;
+  #c: number;
+  #d: number;
+
+  private constructor(state: RandomState) {
+    [this.#a, this.#b, this.#c, this.#d] = state;
+  }
+
+  /** The stream called `name` of `seed`, at its beginning. */
+  static stream(seed: number, name: string): Random {
+    // FNV-1a over the name, then splitmix32 over the hash and both halves of the seed.
+    let hash = 0x811c9dc5;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+    let z = hash ^ (seed >>> 0) ^ Math.imul(Math.floor(seed / 2 ** 32) >>> 0, 0x85ebca6b);
+    const next = () => {
+      z = (z + 0x9e3779b9) | 0;
+      let t = z ^ (z >>> 16);
+      t = Math.imul(t, 0x21f0aaad);
+      t = Math.imul(t ^ (t >>> 15), 0x735a2d97);
+      return (t ^ (t >>> 15)) >>> 0;
+    };
+    return new Random([next(), next(), next(), next() || 1]);
+  }
+
+  /** A stream that goes on from a saved `state`. */
+  static from(state: RandomState): Random {
+    return new Random(state);
+  }
+
+  /** Where the stream stands; `Random.from` goes on from there. */
+  get state(): RandomState {
+    return [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#d >>> 0];
+  }
+
+  /** An integer, uniform over 0 … 2³² - 1. */
+  uint32(): number {
+    const x = Math.imul(this.#b, 5);
+    const result = Math.imul((x << 7) | (x >>> 25), 9);
+    const t = this.#b << 9;
+    this.#c ^= this.#a;
+    this.#d ^= this.#b;
+    this.#b ^= this.#c;
+    this.#a ^= this.#d;
+    this.#c ^= t;
+    this.#d = (this.#d << 11) | (this.#d >>> 21);
+    return result >>> 0;
+  }
+
+  /** A number, uniform over [low, high), with 53 random bits. */
+  uniform(low = 0, high = 1): number {
+    const unit = ((this.uint32() >>> 5) * 0x4000000 + (this.uint32() >>> 6)) / 2 ** 53;
+    return low + (high - low) * unit;
+  }
+
+  /** An integer, uniform over 0 … n - 1. */
+  integer(n: number): number {
+    return Math.floor(this.uniform() * n);
+  }
+
+  /** A standard normal number (Box and Muller 1958). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  /** The integers 0 … n - 1 in random order (Fisher and Yates). */
+  permutation(n: number): Uint32Array {
+    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const held = order[i]!;
+      order[i] = order[j]!;
+      order[j] = held;
+    }
+    return order;
+  }
+
+  /**
+   * Fills `mask` with 1 where an element is kept and 0 where it is dropped; each is dropped with probability `p`,
+   * resolved to 1/65536. Two elements share one draw: masks are drawn in every training step.
+   */
+  keepMask(mask: Uint8Array, p: number): void {
+    const threshold = Math.round(p * 65536);
+    const even = mask.length & ~1;
+    for (let i = 0; i < even; i += 2) {
+      const bits = this.uint32();
+      mask[i] = (bits & 0xffff) >= threshold ? 1 : 0;
+      mask[i + 1] = bits >>> 16 >= threshold ? 1 : 0;
+    }
+    if (even < mask.length) mask[even] = (this.uint32() & 0xffff) >= threshold ? 1 : 0;
+  }
+}

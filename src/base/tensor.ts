@@ -109,7 +109,7 @@ export class Tensor<D extends DType = DType> {
   }
 
   /** The elements as plain numbers, in row-major order. */
-  toNumbers(): ArrayLike<number> {
+  toNumbers(): ArrayLike<number> & Iterable<number> {
     const data = this.data as TensorData;
     return data instanceof BigInt64Array ? Array.from(data, Number) : data;
   }

@@ -1,0 +1,114 @@
+// The engine on onnxruntime-node: the CPU, through MLAS.
+
+import { availableParallelism } from "node:os";
+import * as ort from "onnxruntime-node";
+import { ArborizeError } from "../base/errors.ts";
+import { type DType, Tensor, type TensorData } from "../base/tensor.ts";
+import type { CompileOptions, Engine, Program, Resident } from "./engine.ts";
+
+/** Options of the CPU engine. */
+export interface NodeEngineOptions {
+  /**
+   * Threads that one operator may use. Default: as many as the machine has cores. The same number gives the same bits
+   * in every run, another number may round differently.
+   */
+  readonly threads?: number;
+}
+
+/** An engine on this machine's CPU. Free to make: programs hold the resources. */
+export function nodeEngine({ threads = availableParallelism() }: NodeEngineOptions = {}): Engine {
+  return {
+    name: `cpu (${threads} ${threads === 1 ? "thread" : "threads"})`,
+    compile: (model, options) => NodeProgram.compile(model, threads, options),
+    upload: (tensor) => new NodeResident(tensor),
+    download: async (resident) => (resident as NodeResident).tensor,
+  };
+}
+
+class NodeResident implements Resident {
+  readonly tensor: Tensor;
+  readonly native: ort.Tensor;
+
+  constructor(tensor: Tensor) {
+    this.tensor = tensor;
+    this.native = new ort.Tensor(tensor.dtype as "float32", tensor.data as Float32Array, tensor.shape);
+  }
+
+  get dtype(): DType {
+    return this.tensor.dtype;
+  }
+
+  get shape(): readonly number[] {
+    return this.tensor.shape;
+  }
+
+  static wrap(native: ort.Tensor): NodeResident {
+    return new NodeResident(new Tensor(native.type as DType, native.dims, native.data as TensorData));
+  }
+}
+
+class NodeProgram implements Program {
+  readonly #session: ort.InferenceSession;
+  readonly #name: string;
+
+  private constructor(session: ort.InferenceSession, name: string) {
+    this.#session = session;
+    this.#name = name;
+  }
+
+  static async compile(model: Uint8Array, threads: number, { name }: CompileOptions): Promise<NodeProgram> {
+    try {
+      const session = await ort.InferenceSession.create(model, {
+        executionProviders: ["cpu"],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 3,
+      });
+      return new NodeProgram(session, name);
+    } catch (error) {
+      throw new ArborizeError(
+        "runtime_failed",
+        `ONNX Runtime refused the ${name}: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async run(
+    inputs: ReadonlyMap<string, Resident>,
+    outputs: ReadonlyMap<string, Resident | null>,
+  ): Promise<Map<string, Resident>> {
+    const results = new Map<string, Resident>();
+    const native = await this.#run(inputs, outputs);
+    for (const [name, given] of outputs)
+      results.set(name, given ?? NodeResident.wrap(native[name] as ort.Tensor));
+    return results;
+  }
+
+  async #run(inputs: ReadonlyMap<string, Resident>, outputs: ReadonlyMap<string, Resident | null>) {
+    const feeds = Object.fromEntries(
+      [...inputs].map(([name, value]) => [name, (value as NodeResident).native]),
+    );
+    const fetches = Object.fromEntries(
+      [...outputs].map(([name, value]) => [name, value && (value as NodeResident).native]),
+    );
+    try {
+      return await this.#session.run(feeds, fetches);
+    } catch (error) {
+      const given = [...inputs].map(([name, { dtype, shape }]) => `  ${name}: ${dtype}[${shape.join(", ")}]`);
+      const shown = given.length > 12 ? [...given.slice(0, 12), `  … and ${given.length - 12} more`] : given;
+      throw new ArborizeError(
+        "runtime_failed",
+        `The ${this.#name} failed in ONNX Runtime: ${(error as Error).message}\nIts inputs were\n${shown.join("\n")}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}

@@ -1,0 +1,276 @@
+// Graphs of operator nodes. Knows nothing of protobuf, of single operators or of how graphs are run.
+// A graph only ever grows: transformations build a new one (transform/rewrite.ts) or append (transform/gradient.ts).
+
+import { ArborizeError, invariant } from "../base/errors.ts";
+import type { DType, Tensor } from "../base/tensor.ts";
+import type { Attributes, Operator, ValueType } from "./operator.ts";
+import { isStaticShape, type Shape, shapeText } from "./shape.ts";
+
+/**
+ * Where a value comes from: `input` is fed at each run, `parameter` is learned, `constant` never changes, `result` is
+ * the output of a node.
+ */
+export type ValueKind = "input" | "parameter" | "constant" | "result";
+
+/** A typed value of a graph: written once, by its producer or from outside. */
+export class Value {
+  readonly graph: Graph;
+  readonly kind: ValueKind;
+  /** Unique in its graph. A parameter's is its state dict name, such as `conv1.weight`. */
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** The node that computes it, for results. */
+  readonly producer: Node | null;
+  /** The initial value, of parameters, and the value, of constants. */
+  readonly data: Tensor | null;
+
+  /** Made by the graph's methods. */
+  constructor(
+    graph: Graph,
+    kind: ValueKind,
+    name: string,
+    type: ValueType,
+    origin: { producer?: Node; data?: Tensor },
+  ) {
+    this.graph = graph;
+    this.kind = kind;
+    this.name = name;
+    this.dtype = type.dtype;
+    this.shape = type.shape;
+    this.producer = origin.producer ?? null;
+    this.data = origin.data ?? null;
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  toString(): string {
+    return `${this.name}: ${this.dtype}${shapeText(this.shape)}`;
+  }
+}
+
+/** One application of an operator. */
+export class Node {
+  readonly operator: Operator;
+  readonly inputs: readonly (Value | null)[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly Value[];
+  /** The module it belongs to, as a dotted path; `""` outside of any. */
+  readonly scope: string;
+  /** Position in its graph. */
+  readonly index: number;
+
+  /** Made by `Graph.add`. */
+  constructor(
+    graph: Graph,
+    operator: Operator,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes,
+    types: readonly ValueType[],
+    names: readonly string[],
+  ) {
+    this.operator = operator;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.scope = graph.scope;
+    this.index = graph.nodes.length;
+    this.outputs = types.map((type, i) => new Value(graph, "result", names[i]!, type, { producer: this }));
+  }
+
+  /** The only output. */
+  get output(): Value {
+    return this.outputs[0]!;
+  }
+
+  /** `Conv "layer1.0.conv1" (node 12)`, as messages name it. */
+  get label(): string {
+    return nodeLabel(this.operator, this.scope, this.index);
+  }
+}
+
+function nodeLabel(operator: Operator, scope: string, index: number): string {
+  return `${operator.type}${scope === "" ? "" : ` "${scope}"`} (node ${index})`;
+}
+
+/** A module that the graph was traced from, by its scope: what selection rules ask about. */
+export interface ModuleInfo {
+  /** Class name, such as `Conv2d`. */
+  readonly type: string;
+}
+
+/** Options of a graph. */
+export interface GraphOptions {
+  readonly name?: string;
+  /**
+   * Give a node that equals an earlier one (operator, inputs, attributes) the earlier one's outputs. Off by default, so
+   * that a user's graph has the nodes the user wrote; on for training graphs, where forward and backward meet.
+   */
+  readonly shareSubexpressions?: boolean;
+}
+
+/** A graph of operator nodes in topological order, with typed values and module scopes. */
+export class Graph {
+  readonly name: string;
+  readonly inputs: Value[] = [];
+  readonly parameters: Value[] = [];
+  readonly constants: Value[] = [];
+  readonly nodes: Node[] = [];
+  readonly outputs: Value[] = [];
+  /** Modules by scope, outermost first. */
+  readonly modules = new Map<string, ModuleInfo>();
+  /** The scope that new nodes get. */
+  scope = "";
+
+  readonly #names = new Set<string>();
+  readonly #counters = new Map<string, number>();
+  readonly #equal: Map<string, Node> | null;
+  readonly #constants = new Map<string, Value>();
+
+  constructor(options: GraphOptions = {}) {
+    this.name = options.name ?? "network";
+    this.#equal = options.shareSubexpressions ? new Map() : null;
+  }
+
+  /** Declares a value that is fed at each run. @throws `invalid_graph` when the name is taken. */
+  input(name: string, dtype: DType, shape: Shape): Value {
+    const value = this.#declare("input", this.#claim(name), { dtype, shape });
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Declares a learned value, with its initial value. @throws `invalid_graph` when the name is taken. */
+  parameter(name: string, data: Tensor): Value {
+    const value = this.#declare("parameter", this.#claim(name), data, data);
+    this.parameters.push(value);
+    return value;
+  }
+
+  /** A constant. Small equal ones are the same value. */
+  constant(data: Tensor, name?: string): Value {
+    const key = name === undefined && data.data.length <= 64 ? `${data}${data.toNumbers()}` : null;
+    const known = key === null ? undefined : this.#constants.get(key);
+    if (known) return known;
+    const value = this.#declare("constant", this.#claim(name) ?? this.uniqueName("constant"), data, data);
+    this.constants.push(value);
+    if (key !== null) this.#constants.set(key, value);
+    return value;
+  }
+
+  /** Marks a value as an output of the graph. */
+  output(value: Value): void {
+    this.#own(value);
+    this.outputs.push(value);
+  }
+
+  /**
+   * Appends a node. `names` are its outputs' names where they matter (imported graphs); made up otherwise.
+   *
+   * @throws `shape_mismatch`, `dtype_mismatch`: the message names module and node.
+   */
+  add(
+    operator: Operator,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes = {},
+    names: readonly (string | undefined)[] = [],
+  ): Node {
+    for (const input of inputs) if (input) this.#own(input);
+    const key = this.#equal && operator.deterministic ? nodeKey(operator, inputs, attributes) : null;
+    const known = key === null ? undefined : this.#equal?.get(key);
+    if (known) return known;
+    const types = this.#infer(operator, inputs, attributes);
+    const base = this.scope === "" ? operator.type : `${this.scope}/${operator.type}`;
+    const outputNames = types.map((_, i) => this.#claim(names[i]) ?? this.uniqueName(base));
+    const node = new Node(this, operator, inputs, attributes, types, outputNames);
+    this.nodes.push(node);
+    if (key !== null) this.#equal?.set(key, node);
+    return node;
+  }
+
+  /** Runs `build` with new nodes in `scope`. */
+  within<T>(scope: string, build: () => T): T {
+    const outer = this.scope;
+    this.scope = scope;
+    try {
+      return build();
+    } finally {
+      this.scope = outer;
+    }
+  }
+
+  /** The parameter called `name`, or undefined. */
+  findParameter(name: string): Value | undefined {
+    return this.parameters.find((parameter) => parameter.name === name);
+  }
+
+  /** A name that no value has yet: `base`, `base_1`, `base_2`, … */
+  uniqueName(base: string): string {
+    let count = this.#counters.get(base) ?? 0;
+    let name = count === 0 ? base : `${base}_${count}`;
+    while (this.#names.has(name)) name = `${base}_${++count}`;
+    this.#counters.set(base, count + 1);
+    this.#names.add(name);
+    return name;
+  }
+
+  #claim<T extends string | undefined>(name: T): T {
+    if (name === undefined) return name;
+    if (this.#names.has(name)) {
+      throw new ArborizeError("invalid_graph", `Graph "${this.name}" already has a value called "${name}".`);
+    }
+    this.#names.add(name);
+    return name;
+  }
+
+  #declare(kind: ValueKind, name: string, type: ValueType, data?: Tensor): Value {
+    return new Value(this, kind, name, { dtype: type.dtype, shape: type.shape }, data ? { data } : {});
+  }
+
+  #own(value: Value): void {
+    invariant(value.graph === this, `value "${value.name}" belongs to another graph than "${this.name}"`);
+  }
+
+  #infer(
+    operator: Operator,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes,
+  ): readonly ValueType[] {
+    const label = () => nodeLabel(operator, this.scope, this.nodes.length);
+    for (const [name, attribute] of Object.entries(attributes)) {
+      if (attribute === undefined || name in operator.attributes) continue;
+      throw new ArborizeError("unsupported_attribute", `${label()}: attribute "${name}" is not supported.`);
+    }
+    try {
+      return operator.infer(inputs, attributes);
+    } catch (error) {
+      if (!(error instanceof ArborizeError) || error.code === "internal") throw error;
+      throw new ArborizeError(error.code, `${label()}: ${error.message}.`, { cause: error });
+    }
+  }
+}
+
+function nodeKey(operator: Operator, inputs: readonly (Value | null)[], attributes: Attributes): string {
+  const names = inputs.map((input) => input?.name ?? "").join("\u0000");
+  return `${operator.domain}.${operator.type}\u0001${names}\u0001${JSON.stringify(attributes)}`;
+}
+
+/** The nodes that `outputs` depend on, in topological order. */
+export function nodesBehind(outputs: readonly Value[]): Node[] {
+  const needed = new Set<Node>();
+  const stack = outputs.map((value) => value.producer);
+  while (stack.length > 0) {
+    const node = stack.pop();
+    if (!node || needed.has(node)) continue;
+    needed.add(node);
+    for (const input of node.inputs) if (input?.producer) stack.push(input.producer);
+  }
+  return [...needed].sort((a, b) => a.index - b.index);
+}
+
+/** A value's shape as plain numbers. @throws `shape_mismatch` when an axis is symbolic. */
+export function staticShape(value: Value): readonly number[] {
+  if (isStaticShape(value.shape)) return value.shape;
+  throw new ArborizeError("shape_mismatch", `"${value.name}" has a symbolic axis: ${shapeText(value.shape)}`);
+}

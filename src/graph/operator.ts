@@ -1,0 +1,46 @@
+// What a node knows of its operator. The operators themselves are in ops/, each with its rules side by side.
+
+import type { DType, Tensor } from "../base/tensor.ts";
+import type { Node, Value } from "./graph.ts";
+import type { Shape } from "./shape.ts";
+
+/** Element type and shape of a value. */
+export interface ValueType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** How an attribute is stored in ONNX: JavaScript's one kind of number does not tell `int` from `float`. */
+export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "tensor";
+
+/** The value of an attribute. */
+export type Attribute = number | string | readonly number[] | Tensor;
+
+/** Attributes by ONNX name; absent ones have ONNX's default. */
+export type Attributes = Readonly<Record<string, Attribute | undefined>>;
+
+/**
+ * The gradient rule: from the cotangents of a node's outputs (null where nothing flows back) to one per input, null
+ * where none flows. A rule emits nodes through the operator functions, may return a cotangent in the broadcast shape
+ * when its operator `broadcasts`, and never sums over fan-in: the walker does both once for all operators.
+ */
+export type GradientRule = (cotangents: readonly (Value | null)[], node: Node) => readonly (Value | null)[];
+
+/** An operator: how nodes of this type behave. */
+export interface Operator {
+  readonly type: string;
+  /** Operator set domain; `""` is ONNX's own. */
+  readonly domain: string;
+  /** The opset version whose meaning the rules implement. */
+  readonly since: number;
+  readonly attributes: Readonly<Record<string, AttributeKind>>;
+  /** Output types from input types and attributes; throws `shape_mismatch` or `dtype_mismatch`. */
+  infer(inputs: readonly (Value | null)[], attributes: Attributes): readonly ValueType[];
+  readonly gradient: GradientRule | { readonly nondifferentiable: string };
+  /** Inputs broadcast against each other, so cotangents are summed back to each input's shape. */
+  readonly broadcasts: boolean;
+  /** The outputs are a list of any length, so that none may be left out; others than the first are optional elsewhere. */
+  readonly variadicOutputs: boolean;
+  /** Equal inputs and attributes give equal outputs; false for random operators. */
+  readonly deterministic: boolean;
+}

@@ -1,0 +1,201 @@
+// .onnx bytes to graphs.
+
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type ValueInfoProto,
+} from "onnx-buf";
+import { ArborizeError } from "../base/errors.ts";
+import { isFloat, Tensor } from "../base/tensor.ts";
+import { Graph, type Value } from "../graph/graph.ts";
+import type { Attribute, AttributeKind, Attributes } from "../graph/operator.ts";
+import type { Dim } from "../graph/shape.ts";
+import { dtypeOfOnnx } from "../ops/elementwise.ts";
+import { findOperator } from "../ops/registry.ts";
+import { fromTensorProto } from "./tensor.ts";
+import { OPSET } from "./write.ts";
+
+/** The oldest opset that is read. */
+const OLDEST_OPSET = 13;
+/** The newest opset that is read. */
+const NEWEST_OPSET = 22;
+
+/** A model read from a file. */
+export interface OnnxModel {
+  readonly graph: Graph;
+  /** Key-value pairs that the file's producer kept in it. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads an ONNX model (opsets 13 to 22) as a graph.
+ *
+ * Floating initializers with at least one axis become parameters, under their own names; scalars, integers and the
+ * outputs of Constant nodes are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
+ *
+ * @param name what error messages call the file. Default: "model.onnx".
+ * @throws `bad_file` when the bytes are damaged, `unknown_operator` listing every operator that is not known,
+ *   `shape_mismatch` and others when the graph is not sound.
+ */
+export function readOnnx(bytes: Uint8Array, name = "model.onnx"): OnnxModel {
+  const model = decode(bytes, name);
+  const proto = model.graph;
+  if (!proto) throw new ArborizeError("bad_file", `"${name}" holds no graph: it is not an ONNX model.`);
+  const opset = Number(
+    model.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0,
+  );
+  if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
+    throw new ArborizeError(
+      "bad_file",
+      `"${name}" uses ONNX opset ${opset}; opsets ${OLDEST_OPSET} to ${NEWEST_OPSET} can be read. Export it again for opset ${OPSET}.`,
+    );
+  }
+  rejectUnknown(proto, name);
+  try {
+    const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
+    return { graph: buildGraph(proto, opset), metadata };
+  } catch (error) {
+    if (!(error instanceof ArborizeError)) throw error;
+    throw new ArborizeError(error.code, `"${name}": ${error.message}`, { cause: error });
+  }
+}
+
+function decode(bytes: Uint8Array, name: string): ModelProto {
+  try {
+    return fromBinary(ModelProtoSchema, bytes);
+  } catch (error) {
+    throw new ArborizeError(
+      "bad_file",
+      `"${name}" cannot be decoded as an ONNX model (${bytes.length} bytes): it is truncated, damaged or something else. ${(error as Error).message}.`,
+      { cause: error },
+    );
+  }
+}
+
+function rejectUnknown(proto: GraphProto, name: string): void {
+  const unknown = new Set(
+    proto.node
+      .filter(({ opType, domain }) => opType !== "Constant" && !findOperator(opType, domain))
+      .map(({ opType, domain }) => (domain === "" ? opType : `${domain}.${opType}`)),
+  );
+  if (unknown.size === 0) return;
+  throw new ArborizeError(
+    "unknown_operator",
+    `"${name}" uses operators that are not supported: ${[...unknown].sort().join(", ")}.`,
+  );
+}
+
+function buildGraph(proto: GraphProto, opset: number): Graph {
+  const graph = new Graph({ name: proto.name || "network" });
+  const values = new Map<string, Value>();
+  for (const initializer of proto.initializer) {
+    const data = fromTensorProto(initializer);
+    const learned = isFloat(data.dtype) && data.shape.length > 0;
+    const value = learned ? graph.parameter(initializer.name, data) : graph.constant(data, initializer.name);
+    values.set(initializer.name, value);
+  }
+  for (const input of proto.input) {
+    if (!values.has(input.name)) values.set(input.name, declareInput(graph, input));
+  }
+  for (const node of proto.node) {
+    if (node.opType === "Constant") {
+      values.set(node.output[0]!, graph.constant(constantOf(node), node.output[0]!));
+    } else {
+      addNode(graph, node, opset, values);
+    }
+  }
+  for (const { name } of proto.output) {
+    const value = values.get(name);
+    if (!value) throw new ArborizeError("invalid_graph", `output "${name}" is not computed by any node.`);
+    graph.output(value);
+  }
+  return graph;
+}
+
+function declareInput(graph: Graph, { name, type }: ValueInfoProto): Value {
+  if (type?.value.case !== "tensorType") {
+    throw new ArborizeError("invalid_graph", `input "${name}" is not a tensor.`);
+  }
+  const { elemType, shape } = type.value.value;
+  const dims = (shape?.dim ?? []).map(({ value }, axis): Dim => {
+    if (value.case === "dimValue") return Number(value.value);
+    return value.case === "dimParam" && value.value !== "" ? value.value : `${name}_${axis}`;
+  });
+  return graph.input(name, dtypeOfOnnx(elemType), dims);
+}
+
+function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<string, Value>): void {
+  const operator = findOperator(proto.opType, proto.domain)!;
+  const inputs = proto.input.map((name) => {
+    if (name === "") return null;
+    const value = values.get(name);
+    if (value) return value;
+    throw new ArborizeError(
+      "invalid_graph",
+      `${proto.opType} "${proto.name}" reads "${name}", which nothing before it computes.`,
+    );
+  });
+  let attributes = Object.fromEntries(
+    proto.attribute.map((attribute) => [
+      attribute.name,
+      attributeOf(attribute, operator.attributes[attribute.name]),
+    ]),
+  ) as Attributes;
+  if (opset < 18 && attributes.axes !== undefined) {
+    // Until opset 17 reductions had their axes as an attribute; since then they are an input.
+    const { axes, ...rest } = attributes as { axes: readonly number[] };
+    inputs.push(graph.constant(Tensor.of([axes.length], axes, "int64")));
+    attributes = rest;
+  }
+  const node = graph.within(scopeOf(inputs), () => graph.add(operator, inputs, attributes, proto.output));
+  node.outputs.forEach((output, i) => {
+    if (proto.output[i]) values.set(proto.output[i], output);
+  });
+}
+
+/** The module that a node belongs to: what comes before the last dot in the names of its parameters. */
+function scopeOf(inputs: readonly (Value | null)[]): string {
+  const parameter = inputs.find((input) => input?.kind === "parameter" && input.name.includes("."));
+  return parameter ? parameter.name.slice(0, parameter.name.lastIndexOf(".")) : "";
+}
+
+function constantOf(node: NodeProto): Tensor {
+  const [attribute] = node.attribute;
+  switch (attribute?.name) {
+    case "value":
+      return fromTensorProto(attribute.t!);
+    case "value_float":
+      return Tensor.of([], [attribute.f]);
+    case "value_int":
+      return Tensor.of([], [Number(attribute.i)], "int64");
+    case "value_floats":
+      return Tensor.of([attribute.floats.length], attribute.floats);
+    case "value_ints":
+      return Tensor.of([attribute.ints.length], attribute.ints.map(Number), "int64");
+  }
+  throw new ArborizeError("invalid_graph", `Constant "${node.name}" has no value of a supported kind.`);
+}
+
+function attributeOf(proto: AttributeProto, kind: AttributeKind | undefined): Attribute {
+  switch (kind) {
+    case "int":
+      return Number(proto.i);
+    case "float":
+      return proto.f;
+    case "string":
+      return new TextDecoder().decode(proto.s);
+    case "ints":
+      return proto.ints.map(Number);
+    case "floats":
+      return [...proto.floats];
+    case "tensor":
+      return fromTensorProto(proto.t!);
+    case undefined:
+      // Unknown to the operator: Graph.add says so, unless it is the old form of an input.
+      return proto.ints.map(Number);
+  }
+}

@@ -1,0 +1,56 @@
+// TensorProto and Tensor. Bytes are shared both ways where alignment allows.
+
+import { create } from "@bufbuild/protobuf";
+import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "onnx-buf";
+import { ArborizeError } from "../base/errors.ts";
+import { bytesPerElement, sizeOf, Tensor, viewBytes } from "../base/tensor.ts";
+import { dtypeOfOnnx, ONNX_DTYPES } from "../ops/elementwise.ts";
+
+/** A tensor as ONNX stores it. */
+export function toTensorProto(tensor: Tensor, name = ""): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: ONNX_DTYPES[tensor.dtype],
+    dims: tensor.shape.map(BigInt),
+    rawData: tensor.bytes() as Uint8Array<ArrayBuffer>,
+  });
+}
+
+/** The tensor that ONNX stored. @throws `bad_file` naming the tensor when type, shape and data do not agree. */
+export function fromTensorProto(proto: TensorProto): Tensor {
+  const label = `tensor "${proto.name}"`;
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+    throw new ArborizeError("bad_file", `${label} is stored in an external file, which is not supported`);
+  }
+  const dtype = dtypeOfOnnx(proto.dataType);
+  const shape = proto.dims.map(Number);
+  if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
+    throw new ArborizeError("bad_file", `${label} has an impossible shape [${shape.join(", ")}]`);
+  }
+  const size = sizeOf(shape);
+  if (proto.rawData.length > 0 || size === 0) {
+    if (proto.rawData.length !== size * bytesPerElement(dtype)) {
+      throw new ArborizeError(
+        "bad_file",
+        `${label} is ${dtype}[${shape.join(", ")}] but holds ${proto.rawData.length} bytes`,
+      );
+    }
+    return new Tensor(dtype, shape, viewBytes(dtype, proto.rawData));
+  }
+  const listed = {
+    float32: proto.floatData,
+    float64: proto.doubleData,
+    int64: proto.int64Data.map(Number),
+    int32: proto.int32Data,
+    uint8: proto.int32Data,
+    int8: proto.int32Data,
+    bool: proto.int32Data,
+  }[dtype];
+  if (listed.length !== size) {
+    throw new ArborizeError(
+      "bad_file",
+      `${label} is ${dtype}[${shape.join(", ")}] but holds ${listed.length} elements`,
+    );
+  }
+  return Tensor.of(shape, listed, dtype);
+}

@@ -1,0 +1,152 @@
+// Graphs to .onnx bytes.
+
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
+import { invariant } from "../base/errors.ts";
+import { Tensor } from "../base/tensor.ts";
+import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
+import type { Attribute, AttributeKind } from "../graph/operator.ts";
+import { ONNX_DTYPES } from "../ops/elementwise.ts";
+import { toTensorProto } from "./tensor.ts";
+
+/** The opset that graphs are written in: the newest meaning that any operator here has (`since` is at most this). */
+export const OPSET = 20;
+/** The file format version that goes with it. */
+const IR_VERSION = 9n;
+
+/** Options of `writeOnnx`. */
+export interface WriteOptions {
+  /** What to compute, by output name. Default: the graph's outputs under their own names. */
+  readonly outputs?: ReadonlyMap<string, Value>;
+  /** Whether parameters are stored in the file or fed at each run. Default: "stored". */
+  readonly parameters?: "stored" | "fed";
+  /** Values of stored parameters by name. Default: their initial ones. */
+  readonly values?: ReadonlyMap<string, Tensor>;
+  /** Key-value pairs kept in the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** The graph as the bytes of an ONNX model. Only what the outputs depend on is written. */
+export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array {
+  const outputs = options.outputs ?? new Map(graph.outputs.map((value) => [value.name, value]));
+  const fed = options.parameters === "fed";
+  const nodes = nodesBehind([...outputs.values()]);
+  const used = new Set<Value | null>(nodes.flatMap((node) => node.inputs));
+  const written = new Set<Value | null>([...used, ...outputs.values()]);
+  const parameters = graph.parameters.filter((value) => written.has(value));
+  const constants = graph.constants.filter((value) => written.has(value));
+  const stored = [...constants, ...(fed ? [] : parameters)];
+  const inputs = [...graph.inputs.filter((value) => written.has(value)), ...(fed ? parameters : [])];
+
+  // An output that has another name in the graph, or that no node computes, goes through an Identity.
+  const aliases = [...outputs].filter(([name, value]) => name !== value.name || !value.producer);
+  const domains = new Set(["", ...nodes.map((node) => node.operator.domain)]);
+  const model = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    producerName: "arborize",
+    opsetImport: [...domains].map((domain) =>
+      create(OperatorSetIdProtoSchema, { domain, version: BigInt(domain === "" ? OPSET : 1) }),
+    ),
+    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+    graph: create(GraphProtoSchema, {
+      name: graph.name,
+      input: inputs.map((value) => valueInfo(value)),
+      output: [...outputs].map(([name, value]) => valueInfo(value, name)),
+      initializer: stored.map((value) => toTensorProto(dataOf(value, options.values), value.name)),
+      node: [
+        ...nodes.map((node) => nodeProto(node, written)),
+        ...aliases.map(([name, value]) =>
+          create(NodeProtoSchema, { opType: "Identity", input: [value.name], output: [name] }),
+        ),
+      ],
+    }),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+function dataOf(value: Value, values: WriteOptions["values"]): Tensor {
+  const data = (value.kind === "parameter" ? values?.get(value.name) : undefined) ?? value.data;
+  invariant(data, `"${value.name}" has no data`);
+  return data;
+}
+
+function valueInfo(value: Value, name = value.name): ValueInfoProto {
+  const dim = value.shape.map((length) =>
+    create(TensorShapeProto_DimensionSchema, {
+      value:
+        typeof length === "number"
+          ? { case: "dimValue", value: BigInt(length) }
+          : { case: "dimParam", value: length },
+    }),
+  );
+  const tensor = create(TypeProto_TensorSchema, {
+    elemType: ONNX_DTYPES[value.dtype],
+    shape: create(TensorShapeProtoSchema, { dim }),
+  });
+  const type = create(TypeProtoSchema, { value: { case: "tensorType", value: tensor } });
+  return create(ValueInfoProtoSchema, { name, type });
+}
+
+function nodeProto(node: Node, written: ReadonlySet<Value | null>): NodeProto {
+  const output = node.outputs.map((value) =>
+    node.operator.variadicOutputs || written.has(value) ? value.name : "",
+  );
+  while (output.at(-1) === "") output.pop();
+  const input = node.inputs.map((value) => value?.name ?? "");
+  while (input.at(-1) === "") input.pop();
+  return create(NodeProtoSchema, {
+    name: node.output.name,
+    opType: node.operator.type,
+    domain: node.operator.domain,
+    input,
+    output,
+    attribute: Object.entries(node.attributes).flatMap(([name, attribute]) =>
+      attribute === undefined ? [] : [attributeProto(name, attribute, node.operator.attributes[name]!)],
+    ),
+  });
+}
+
+function attributeProto(name: string, attribute: Attribute, kind: AttributeKind): AttributeProto {
+  const Type = AttributeProto_AttributeType;
+  switch (kind) {
+    case "int":
+      return create(AttributeProtoSchema, { name, type: Type.INT, i: BigInt(attribute as number) });
+    case "float":
+      return create(AttributeProtoSchema, { name, type: Type.FLOAT, f: attribute as number });
+    case "string":
+      return create(AttributeProtoSchema, { name, type: Type.STRING, s: utf8(attribute as string) });
+    case "ints":
+      return create(AttributeProtoSchema, {
+        name,
+        type: Type.INTS,
+        ints: (attribute as number[]).map(BigInt),
+      });
+    case "floats":
+      return create(AttributeProtoSchema, { name, type: Type.FLOATS, floats: [...(attribute as number[])] });
+    case "tensor":
+      invariant(attribute instanceof Tensor, `attribute "${name}" is not a tensor`);
+      return create(AttributeProtoSchema, { name, type: Type.TENSOR, t: toTensorProto(attribute) });
+  }
+}
+
+function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,88 @@
+// Activations and the softmax family.
+
+import type { Value } from "../graph/graph.ts";
+import type { ValueType } from "../graph/operator.ts";
+import { normalizeAxis } from "../graph/shape.ts";
+import { defineOperator, expectFloats, scalar } from "./define.ts";
+import { exp, greater, mul, sub, where } from "./elementwise.ts";
+import { reduceSum } from "./reduce.ts";
+
+function sameType([x]: [Value]): ValueType[] {
+  expectFloats(x);
+  return [{ dtype: x.dtype, shape: x.shape }];
+}
+
+function alongAxis([x]: [Value], { axis }: { readonly axis?: number | undefined }): ValueType[] {
+  normalizeAxis(axis ?? -1, x.rank);
+  return sameType([x]);
+}
+
+/** `max(x, 0)`; its gradient at 0 is 0. ONNX Relu-14. */
+export function relu(x: Value): Value {
+  return reluOp.emit([x]).output;
+}
+
+export const reluOp = defineOperator({
+  type: "Relu",
+  since: 14,
+  infer: sameType,
+  gradient: (dy, { output: y }) => [where(greater(y, scalar(y, 0)), dy, scalar(dy, 0))],
+});
+
+/** `1 / (1 + e^-x)`. ONNX Sigmoid-13. */
+export function sigmoid(x: Value): Value {
+  return sigmoidOp.emit([x]).output;
+}
+
+export const sigmoidOp = defineOperator({
+  type: "Sigmoid",
+  since: 13,
+  infer: sameType,
+  // dx = dy * y * (1 - y)
+  gradient: (dy, { output: y }) => [mul(dy, mul(y, sub(scalar(y, 1), y)))],
+});
+
+/** The hyperbolic tangent. ONNX Tanh-13. */
+export function tanh(x: Value): Value {
+  return tanhOp.emit([x]).output;
+}
+
+export const tanhOp = defineOperator({
+  type: "Tanh",
+  since: 13,
+  infer: sameType,
+  // dx = dy * (1 - y²)
+  gradient: (dy, { output: y }) => [mul(dy, sub(scalar(y, 1), mul(y, y)))],
+});
+
+/** `e^x` divided by its sum over `axis` (default: the last). ONNX Softmax-13. */
+export function softmax(x: Value, axis = -1): Value {
+  return softmaxOp.emit([x], { axis }).output;
+}
+
+export const softmaxOp = defineOperator({
+  type: "Softmax",
+  since: 13,
+  attributes: { axis: "int" },
+  infer: alongAxis,
+  // dx = y * (dy - sum(dy * y))
+  gradient: (dy, { output: y, attributes: { axis = -1 } }) => [
+    mul(y, sub(dy, reduceSum(mul(dy, y), [axis], { keepDims: true }))),
+  ],
+});
+
+/** The logarithm of the softmax over `axis` (default: the last). ONNX LogSoftmax-13. */
+export function logSoftmax(x: Value, axis = -1): Value {
+  return logSoftmaxOp.emit([x], { axis }).output;
+}
+
+export const logSoftmaxOp = defineOperator({
+  type: "LogSoftmax",
+  since: 13,
+  attributes: { axis: "int" },
+  infer: alongAxis,
+  // dx = dy - e^y * sum(dy)
+  gradient: (dy, { output: y, attributes: { axis = -1 } }) => [
+    sub(dy, mul(exp(y), reduceSum(dy, [axis], { keepDims: true }))),
+  ],
+});

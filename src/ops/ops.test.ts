@@ -1,0 +1,171 @@
+import { describe, it } from "vitest";
+import { checkGradient, distinct, type GradientCase, positive } from "../../test/support/checkGradient.ts";
+import * as op from "./index.ts";
+
+const B = { 0: "batch" };
+
+/** Every operator with a gradient rule has cases here; `architecture.test.ts` fails for one that has none. */
+const CASES: Record<string, GradientCase> = {
+  "Add, same shape": {
+    inputs: [
+      { shape: [3, 4], symbolic: B },
+      { shape: [3, 4], symbolic: B },
+    ],
+    build: op.add,
+  },
+  "Add, broadcast both ways": { inputs: [{ shape: [3, 1, 5] }, { shape: [4, 1] }], build: op.add },
+  "Add, a scalar": { inputs: [{ shape: [3, 4], symbolic: B }, { shape: [] }], build: op.add },
+  "Sub, broadcast": { inputs: [{ shape: [2, 3, 4] }, { shape: [3, 1] }], build: op.sub },
+  "Mul, broadcast over a symbolic batch": {
+    inputs: [{ shape: [5, 3, 2, 2], symbolic: B }, { shape: [3, 1, 1] }],
+    build: op.mul,
+  },
+  "Mul, by itself": { inputs: [{ shape: [4] }], build: (x) => op.mul(x, x) },
+  "Div, broadcast": { inputs: [{ shape: [2, 3] }, { shape: [3], draw: positive }], build: op.div },
+  "Sum, three operands": { inputs: [{ shape: [2, 3] }, { shape: [3] }, { shape: [2, 1] }], build: op.sum },
+  "Pow, of tensors": { inputs: [{ shape: [2, 3], draw: positive }, { shape: [3] }], build: op.pow },
+  "Max, broadcast": { inputs: [{ shape: [4, 5], draw: distinct }, { shape: [5] }], build: op.max },
+  "Min, broadcast": { inputs: [{ shape: [4, 5], draw: distinct }, { shape: [5] }], build: op.min },
+  Neg: { inputs: [{ shape: [7] }], build: op.neg },
+  Abs: { inputs: [{ shape: [7] }], build: op.abs },
+  Sign: { inputs: [{ shape: [7] }], build: (x) => op.mul(x, op.sign(x)) },
+  Sqrt: { inputs: [{ shape: [7], draw: positive }], build: op.sqrt },
+  Reciprocal: { inputs: [{ shape: [7], draw: positive }], build: op.reciprocal },
+  Exp: { inputs: [{ shape: [7] }], build: op.exp },
+  Log: { inputs: [{ shape: [7], draw: positive }], build: op.log },
+  "Where, broadcast": {
+    inputs: [{ shape: [3, 4] }, { shape: [4] }],
+    build: (a, b) => op.where(op.greater(a, op.scalar(a, 0)), a, b),
+  },
+  "Cast, there and back": {
+    inputs: [{ shape: [3, 4] }],
+    build: (x) => op.mul(x, op.cast(op.less(x, op.scalar(x, 0)), x.dtype)),
+  },
+  Relu: { inputs: [{ shape: [4, 5], symbolic: B }], build: op.relu },
+  Sigmoid: { inputs: [{ shape: [4, 5], symbolic: B }], build: op.sigmoid },
+  Tanh: { inputs: [{ shape: [4, 5], symbolic: B }], build: op.tanh },
+  "Softmax, last axis": { inputs: [{ shape: [4, 5], symbolic: B }], build: (x) => op.softmax(x) },
+  "Softmax, inner axis": { inputs: [{ shape: [2, 5, 3] }], build: (x) => op.softmax(x, 1) },
+  "LogSoftmax, last axis": { inputs: [{ shape: [4, 5], symbolic: B }], build: (x) => op.logSoftmax(x) },
+  "LogSoftmax, first axis": { inputs: [{ shape: [4, 5] }], build: (x) => op.logSoftmax(x, 0) },
+  "ReduceSum, all": { inputs: [{ shape: [3, 4], symbolic: B }], build: (x) => op.reduceSum(x) },
+  "ReduceSum, inner axis": {
+    inputs: [{ shape: [3, 4, 2], symbolic: B }],
+    build: (x) => op.reduceSum(x, [1]),
+  },
+  "ReduceSum, kept axes": {
+    inputs: [{ shape: [3, 4, 2], symbolic: B }],
+    build: (x) => op.reduceSum(x, [0, -1], { keepDims: true }),
+  },
+  "ReduceMean, all of a symbolic batch": {
+    inputs: [{ shape: [3, 4], symbolic: B }],
+    build: (x) => op.reduceMean(x),
+  },
+  "ReduceMean, symbolic axis kept": {
+    inputs: [{ shape: [3, 4, 2], symbolic: { 0: "batch", 2: "time" } }],
+    build: (x) => op.reduceMean(x, [2], { keepDims: true }),
+  },
+  "ReduceMax, inner axis": {
+    inputs: [{ shape: [3, 4, 2], draw: distinct }],
+    build: (x) => op.reduceMax(x, [1]),
+  },
+  "ReduceMin, all": { inputs: [{ shape: [3, 4], draw: distinct }], build: (x) => op.reduceMin(x) },
+  "MatMul, matrices": { inputs: [{ shape: [3, 4], symbolic: B }, { shape: [4, 5] }], build: op.matMul },
+  "MatMul, batch by matrix": {
+    inputs: [{ shape: [2, 3, 4], symbolic: B }, { shape: [4, 5] }],
+    build: op.matMul,
+  },
+  "MatMul, batches broadcast": { inputs: [{ shape: [2, 1, 3, 4] }, { shape: [3, 4, 5] }], build: op.matMul },
+  "MatMul, vector by matrix": { inputs: [{ shape: [4] }, { shape: [2, 4, 5] }], build: op.matMul },
+  "MatMul, matrix by vector": { inputs: [{ shape: [2, 3, 4] }, { shape: [4] }], build: op.matMul },
+  "MatMul, vectors": { inputs: [{ shape: [4] }, { shape: [4] }], build: op.matMul },
+  Identity: { inputs: [{ shape: [3] }], build: op.identity },
+  "Reshape, symbolic batch moved": {
+    inputs: [{ shape: [3, 4, 5], symbolic: B }],
+    build: (x) => op.reshape(x, ["4*batch", 5]),
+  },
+  "Flatten, axis 2": { inputs: [{ shape: [3, 4, 5], symbolic: B }], build: (x) => op.flatten(x, 2) },
+  "Squeeze and Unsqueeze": {
+    inputs: [{ shape: [3, 1, 5], symbolic: B }],
+    build: (x) => op.unsqueeze(op.squeeze(x, [1]), [0, -1]),
+  },
+  "Squeeze, all": { inputs: [{ shape: [1, 3, 1] }], build: (x) => op.squeeze(x) },
+  "Transpose, given": {
+    inputs: [{ shape: [3, 4, 5], symbolic: B }],
+    build: (x) => op.transpose(x, [1, 2, 0]),
+  },
+  "Transpose, reversed": { inputs: [{ shape: [3, 4, 5] }], build: (x) => op.transpose(x) },
+  "Expand, like another": {
+    inputs: [{ shape: [4, 1] }, { shape: [3, 4, 5], symbolic: B }],
+    build: (x, like) => op.mul(op.expandLike(x, like), like),
+  },
+  "Concat, three along axis 1": {
+    inputs: [
+      { shape: [3, 2], symbolic: B },
+      { shape: [3, 1], symbolic: B },
+      { shape: [3, 4], symbolic: B },
+    ],
+    build: (...parts) => op.concat(parts, 1),
+  },
+  "Split, one part unused": {
+    inputs: [{ shape: [3, 6], symbolic: B }],
+    build: (x) => {
+      const [a, , c] = op.split(x, [2, 3, 1], 1) as [typeof x, typeof x, typeof x];
+      return op.mul(a, c);
+    },
+  },
+  "Slice, several axes": {
+    inputs: [{ shape: [3, 6, 5], symbolic: B }],
+    build: (x) =>
+      op.slice(x, [
+        { axis: 1, start: 1, end: -1 },
+        { axis: 2, start: 0, end: 3 },
+      ]),
+  },
+  "Slice, steps": {
+    inputs: [{ shape: [11, 7] }],
+    build: (x) =>
+      op.slice(x, [
+        { axis: 0, start: 1, end: 11, step: 3 },
+        { axis: 1, start: -1, end: -99, step: -2 },
+      ]),
+  },
+  "Slice, empty": {
+    inputs: [{ shape: [4, 3] }],
+    build: (x) => op.concat([op.slice(x, [{ axis: 0, start: 3, end: 1 }]), x], 0),
+  },
+  "Pad, and cut": {
+    inputs: [{ shape: [3, 4, 5], symbolic: B }],
+    build: (x) =>
+      op.pad(x, [
+        { axis: 1, before: 2, after: 1 },
+        { axis: 2, before: -1, after: 3 },
+      ]),
+  },
+  "GatherElements, with repeats": {
+    inputs: [
+      { shape: [4, 5], symbolic: B },
+      { shape: [4, 3], symbolic: B, dtype: "int64", draw: (r) => r.integer(5) },
+    ],
+    build: (x, i) => op.gatherElements(x, i, 1),
+  },
+  "ScatterElements, add": {
+    inputs: [{ shape: [6] }, { shape: [4], dtype: "int64", draw: (r) => r.integer(6) }, { shape: [4] }],
+    build: (x, i, u) => op.scatterElements(x, i, u, { reduction: "add" }),
+  },
+  "ScatterElements, replace": {
+    inputs: [{ shape: [6] }, { shape: [4], dtype: "int64", draw: (_, i) => i + 1 }, { shape: [4] }],
+    build: (x, i, u) => op.scatterElements(x, i, u),
+  },
+  GlobalAveragePool: {
+    inputs: [{ shape: [2, 3, 4, 5], symbolic: B }],
+    build: op.globalAveragePool,
+    precision: "linear",
+  },
+};
+
+describe("operators", () => {
+  for (const [name, given] of Object.entries(CASES)) {
+    it(name, () => checkGradient(given));
+  }
+});

@@ -1,0 +1,231 @@
+// Operators that give the same elements another shape or order.
+
+import { ArborizeError } from "../base/errors.ts";
+import { Tensor } from "../base/tensor.ts";
+import type { Value } from "../graph/graph.ts";
+import {
+  broadcastShapes,
+  type Dim,
+  divideDims,
+  isStatic,
+  isStaticShape,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  shapeSize,
+  shapeText,
+} from "../graph/shape.ts";
+import { constantInts, defineOperator, expectShape, int64s } from "./define.ts";
+
+/** `x` itself. ONNX Identity-19. */
+export function identity(x: Value): Value {
+  return identityOp.emit([x]).output;
+}
+
+export const identityOp = defineOperator({
+  type: "Identity",
+  since: 19,
+  infer: ([x]: [Value]) => [x],
+  gradient: (dy) => [dy],
+});
+
+/** `x` itself, to which no gradient flows back: PyTorch's `detach`. */
+export function stopGradient(x: Value): Value {
+  return stopGradientOp.emit([x]).output;
+}
+
+export const stopGradientOp = defineOperator({
+  type: "Identity",
+  since: 19,
+  infer: ([x]: [Value]) => [x],
+  gradient: () => [null],
+});
+
+/** The lengths of axes `start` to `end` (default: all) at run time, int64. ONNX Shape-19. */
+export function shapeOf(x: Value, start = 0, end = x.rank): Value {
+  return shapeOp.emit([x], { start, end }).output;
+}
+
+export const shapeOp = defineOperator({
+  type: "Shape",
+  since: 19,
+  attributes: { start: "int", end: "int" },
+  infer: ([x]: [Value], { start = 0, end = x.rank }) => [
+    { dtype: "int64", shape: [x.shape.slice(start, end).length] },
+  ],
+  gradient: { nondifferentiable: "its output is a shape" },
+});
+
+/** The dimensions that an int64 shape input stands for: a constant's numbers, or the source axes of a Shape. */
+export function knownDims(shape: Value): Shape {
+  const constant = shape.data && Array.from(shape.data.toNumbers());
+  if (constant) return constant;
+  const node = shape.producer;
+  if (node?.operator !== shapeOp) {
+    throw new ArborizeError(
+      "invalid_graph",
+      `its shape must be a constant or a Shape's output, not "${shape.name}"`,
+    );
+  }
+  const source = node.inputs[0]!;
+  return source.shape.slice(
+    (node.attributes.start as number | undefined) ?? 0,
+    (node.attributes.end as number | undefined) ?? source.rank,
+  );
+}
+
+/** The shape of `like`, as an int64 vector: a constant where it is known. */
+export function shapeVector(like: Value): Value {
+  return isStaticShape(like.shape) ? int64s(like, like.shape) : shapeOf(like);
+}
+
+/** `value` (default: 0) everywhere, in the shape and element type of `like`. ONNX ConstantOfShape-20. */
+export function fullLike(like: Value, value = 0): Value {
+  return constantOfShapeOp.emit([shapeVector(like)], { value: Tensor.full([1], value, like.dtype) }).output;
+}
+
+export const constantOfShapeOp = defineOperator({
+  type: "ConstantOfShape",
+  since: 20,
+  attributes: { value: "tensor" },
+  infer: ([shape]: [Value], { value }) => [{ dtype: value?.dtype ?? "float32", shape: knownDims(shape) }],
+  gradient: { nondifferentiable: "its input is a shape" },
+});
+
+/**
+ * The elements in another shape. One dimension may be symbolic, or several that stay on their axis. ONNX Reshape-19.
+ *
+ * @throws `shape_mismatch` when the number of elements differs.
+ */
+export function reshape(x: Value, shape: Shape): Value {
+  if (sameShape(x.shape, shape)) return x;
+  const target = shape.map((dim, axis) => (isStatic(dim) ? dim : dim === x.shape[axis] ? 0 : -1));
+  expectShape(
+    target.filter((dim) => dim === -1).length <= 1,
+    () => `cannot reshape ${shapeText(x.shape)} to ${shapeText(shape)}: only one symbolic axis may move`,
+  );
+  return reshapeOp.emit([x, int64s(x, target)]).output;
+}
+
+/** `x` in the shape of `like`, which has as many elements. */
+function reshapeLike(x: Value, like: Value): Value {
+  const moved = like.shape.filter((dim, axis) => !isStatic(dim) && dim !== x.shape[axis]);
+  return moved.length <= 1 ? reshape(x, like.shape) : reshapeOp.emit([x, shapeOf(like)]).output;
+}
+
+export const reshapeOp = defineOperator({
+  type: "Reshape",
+  since: 19,
+  attributes: { allowzero: "int" },
+  infer: ([x, target]: [Value, Value], { allowzero = 0 }) => {
+    const dims = knownDims(target).map((dim, axis) => (dim === 0 && !allowzero ? (x.shape[axis] ?? 0) : dim));
+    const size = shapeSize(x.shape);
+    const known = shapeSize(dims.filter((dim) => dim !== -1));
+    const rest = divideDims(size, known);
+    const mismatch = () => `cannot reshape ${shapeText(x.shape)} to ${shapeText(dims)}: the sizes differ`;
+    expectShape(dims.filter((dim) => dim === -1).length <= 1 && rest !== undefined, mismatch);
+    expectShape(dims.includes(-1) || rest === 1, mismatch);
+    return [{ dtype: x.dtype, shape: dims.map((dim) => (dim === -1 ? rest : dim)) }];
+  },
+  gradient: (dy, { inputs: [x] }) => [reshapeLike(dy, x), null],
+});
+
+/** `[d0, …, dn]` to two axes: those before `axis` and those from it on. ONNX Flatten-13. */
+export function flatten(x: Value, axis = 1): Value {
+  return flattenOp.emit([x], { axis }).output;
+}
+
+export const flattenOp = defineOperator({
+  type: "Flatten",
+  since: 13,
+  attributes: { axis: "int" },
+  infer: ([x]: [Value], { axis = 1 }) => {
+    const at = axis < 0 ? axis + x.rank : axis;
+    return [{ dtype: x.dtype, shape: [shapeSize(x.shape.slice(0, at)), shapeSize(x.shape.slice(at))] }];
+  },
+  gradient: (dy, { inputs: [x] }) => [reshapeLike(dy, x)],
+});
+
+/** `x` without `axes` of length 1 (default: all such). ONNX Squeeze-13. */
+export function squeeze(x: Value, axes?: readonly number[]): Value {
+  return squeezeOp.emit([x, axes && int64s(x, axes)]).output;
+}
+
+export const squeezeOp = defineOperator({
+  type: "Squeeze",
+  since: 13,
+  infer: ([x, axes]: [Value, (Value | null | undefined)?]) => {
+    const named = constantInts(axes, "axes")?.map((axis) => normalizeAxis(axis, x.rank));
+    const wrong = named?.find((axis) => x.shape[axis] !== 1);
+    expectShape(wrong === undefined, () => `axis ${wrong} of ${shapeText(x.shape)} does not have length 1`);
+    const dropped = (dim: Dim, axis: number) => (named ? named.includes(axis) : dim === 1);
+    return [{ dtype: x.dtype, shape: x.shape.filter((dim, axis) => !dropped(dim, axis)) }];
+  },
+  gradient: (dy, { inputs: [x] }) => [reshapeLike(dy, x), null],
+});
+
+/** `x` with new axes of length 1, at `axes` of the result. ONNX Unsqueeze-13. */
+export function unsqueeze(x: Value, axes: readonly number[]): Value {
+  return unsqueezeOp.emit([x, int64s(x, axes)]).output;
+}
+
+export const unsqueezeOp = defineOperator({
+  type: "Unsqueeze",
+  since: 13,
+  infer: ([x, axes]: [Value, Value]) => {
+    const named = constantInts(axes, "axes") ?? [];
+    const rank = x.rank + named.length;
+    const added = named.map((axis) => normalizeAxis(axis, rank));
+    const rest = [...x.shape];
+    return [
+      {
+        dtype: x.dtype,
+        shape: Array.from({ length: rank }, (_, axis) => (added.includes(axis) ? 1 : rest.shift()!)),
+      },
+    ];
+  },
+  gradient: (dy, { inputs: [x] }) => [reshapeLike(dy, x), null],
+});
+
+/** `x` with its axes in the order `perm` (default: reversed). ONNX Transpose-13. */
+export function transpose(x: Value, perm?: readonly number[]): Value {
+  return transposeOp.emit([x], { perm }).output;
+}
+
+/** `x` with its last two axes exchanged. */
+export function transposeLast(x: Value): Value {
+  const axes = x.shape.map((_, axis) => axis);
+  return transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
+}
+
+export const transposeOp = defineOperator({
+  type: "Transpose",
+  since: 13,
+  attributes: { perm: "ints" },
+  infer: ([x]: [Value], { perm = x.shape.map((_, axis) => x.rank - 1 - axis) }) => {
+    const valid = [...perm].sort((a, b) => a - b).every((axis, i) => axis === i) && perm.length === x.rank;
+    expectShape(valid, () => `perm ${shapeText(perm)} does not name each axis of ${shapeText(x.shape)} once`);
+    return [{ dtype: x.dtype, shape: perm.map((axis) => x.shape[axis]!) }];
+  },
+  gradient: (dy, { attributes: { perm } }) => [
+    transpose(
+      dy,
+      perm?.map((_, axis) => perm.indexOf(axis)),
+    ),
+  ],
+});
+
+/** `x` repeated along axes of length 1 to the shape of `like`. ONNX Expand-13. */
+export function expandLike(x: Value, like: Value): Value {
+  return sameShape(x.shape, like.shape) ? x : expandOp.emit([x, shapeVector(like)]).output;
+}
+
+export const expandOp = defineOperator({
+  type: "Expand",
+  since: 13,
+  infer: ([x, shape]: [Value, Value]) => [
+    { dtype: x.dtype, shape: broadcastShapes(x.shape, knownDims(shape)) },
+  ],
+  gradient: (dy) => [dy, null],
+  broadcasts: true,
+});

@@ -1,0 +1,161 @@
+// The contract of every operator: what it infers is what the runtime computes, its gradient is the central difference,
+// and it survives being written and read.
+
+import { expect } from "vitest";
+import { Random } from "../../src/base/random.ts";
+import { type DType, isFloat, Tensor } from "../../src/base/tensor.ts";
+import type { Program, Resident } from "../../src/engine/engine.ts";
+import { nodeEngine } from "../../src/engine/node.ts";
+import { Graph, type Value } from "../../src/graph/graph.ts";
+import { printGraph } from "../../src/graph/print.ts";
+import type { Dim } from "../../src/graph/shape.ts";
+import { readOnnx } from "../../src/onnx/read.ts";
+import { writeOnnx } from "../../src/onnx/write.ts";
+import { mul, reduceSum } from "../../src/ops/index.ts";
+import { gradients } from "../../src/transform/gradient.ts";
+
+const engine = nodeEngine({ threads: 1 });
+
+/** One input of a case. */
+export interface CaseInput {
+  /** Lengths when run; `symbolic` says which the graph does not know. */
+  readonly shape: readonly number[];
+  /** Axes declared symbolic, by their symbol. */
+  readonly symbolic?: Readonly<Record<number, string>>;
+  /** Default: the case's precision. */
+  readonly dtype?: DType;
+  /** Draws one element. Default: normal, kept away from zero where kinks are. */
+  readonly draw?: (random: Random, index: number) => number;
+}
+
+/** A function of some inputs, and how to check it. */
+export interface GradientCase {
+  readonly inputs: readonly CaseInput[];
+  readonly build: (...inputs: Value[]) => Value;
+  /**
+   * "float64" (the default) compares with central differences of step 1e-5. "linear" is for operators that the runtime
+   * has in float32 only and that are linear in each input on its own: there a central difference of any step is exact
+   * but for rounding, so a step of 1 is compared in float32.
+   */
+  readonly precision?: "float64" | "linear";
+  /** Elements of each input to perturb. Default: 16, drawn at random. */
+  readonly samples?: number;
+  readonly seed?: number;
+}
+
+/** Runs a case; throws an assertion error that says which input and element is off, with the graph as text. */
+export async function checkGradient(given: GradientCase): Promise<void> {
+  const { precision = "float64", seed = 1, samples = 16 } = given;
+  const dtype = precision === "float64" ? "float64" : "float32";
+  const step = precision === "float64" ? 1e-5 : 1;
+  const random = Random.stream(seed, "case");
+  const data = given.inputs.map((input) => drawTensor(input, dtype, random));
+
+  const graph = new Graph({ name: "case" });
+  const inputs = given.inputs.map((input, i) => {
+    const dims = input.shape.map((length, axis): Dim => input.symbolic?.[axis] ?? length);
+    return graph.input(`x${i}`, data[i]!.dtype, dims);
+  });
+  const y = given.build(...inputs);
+  // Weights for the loss; two factors, so that a symbolic output needs no constant of its shape.
+  const weights = graph.input("weights", y.dtype, y.shape);
+  const loss = reduceSum(mul(y, weights));
+  const wrt = inputs.filter((input) => isFloat(input.dtype));
+  const grads = gradients(loss, wrt);
+  const text = printGraph(graph, [loss, ...grads]);
+
+  const outputs = new Map([
+    ["y", y],
+    ["loss", loss],
+    ...grads.map((grad, i): [string, Value] => [`g${i}`, grad]),
+  ]);
+  const model = writeOnnx(graph, { outputs });
+  const program = await engine.compile(model, { name: "case" });
+  const feeds = new Map(data.map((tensor, i): [string, Resident] => [`x${i}`, engine.upload(tensor)]));
+
+  // The shape of y is only known once it ran, so the first run gets its weights from a second program.
+  const forward = await engine.compile(writeOnnx(graph, { outputs: new Map([["y", y]]) }), {
+    name: "forward",
+  });
+  const found = await fetch(forward, feeds, ["y"]);
+  const shape = found.get("y")!.shape;
+  const bindings = new Map<string, number>();
+  y.shape.forEach((dim, axis) => {
+    if (typeof dim === "number") expect(shape[axis], `inferred shape of ${y}\n${text}`).toBe(dim);
+    else if (!dim.includes("*")) expect(bindings.get(dim) ?? shape[axis]).toBe(shape[axis]);
+  });
+  expect(shape.length).toBe(y.rank);
+  feeds.set("weights", engine.upload(drawTensor({ shape }, dtype, random)));
+
+  const names = ["loss", ...grads.map((_, i) => `g${i}`)];
+  const analytic = await fetch(program, feeds, names);
+  for (const [i, input] of wrt.entries()) {
+    const index = inputs.indexOf(input);
+    const point = data[index]!;
+    const gradient = analytic.get(`g${i}`)!;
+    expect(gradient.shape, `shape of the gradient of input ${index}`).toEqual(point.shape);
+    const scale = Math.max(1e-3, Math.hypot(...gradient.toNumbers()) / Math.sqrt(gradient.data.length || 1));
+    for (const at of chosen(point.data.length, samples, random)) {
+      const lossAt = async (delta: number) => {
+        const moved = point.clone();
+        (moved.data as Float64Array)[at]! += delta;
+        const results = await fetch(program, new Map([...feeds, [`x${index}`, engine.upload(moved)]]), [
+          "loss",
+        ]);
+        return results.get("loss")!.item();
+      };
+      const numeric = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
+      const error = Math.abs(numeric - Number(gradient.data[at])) / (scale + Math.abs(numeric));
+      // float64: the truncation error of step² and the rounding of 1e-16 / step. float32: the rounding of the loss, a sum of
+      // at most thousands of terms, against one gradient.
+      const bound = precision === "float64" ? 1e-6 : 2e-3;
+      const told = `input ${index}, element ${at}: gradient ${gradient.data[at]}, central difference ${numeric}`;
+      expect(error, `${told}\n${text}`).toBeLessThan(bound);
+    }
+  }
+  const again = readOnnx(model);
+  const rewritten = await engine.compile(writeOnnx(again.graph), { name: "case, read and written again" });
+  const repeated = await fetch(rewritten, feeds, names);
+  for (const name of names) expect(repeated.get(name)!.data).toEqual(analytic.get(name)!.data);
+}
+
+async function fetch(program: Program, feeds: ReadonlyMap<string, Resident>, names: readonly string[]) {
+  const known = new Map(feeds);
+  const results = await program.run(known, new Map(names.map((name) => [name, null])));
+  const tensors = new Map<string, Tensor>();
+  for (const [name, resident] of results) tensors.set(name, (await engine.download(resident)).clone());
+  return tensors;
+}
+
+function drawTensor(
+  { shape, dtype, draw = awayFromZero }: CaseInput,
+  precision: DType,
+  random: Random,
+): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return Tensor.of(
+    shape,
+    Array.from({ length: size }, (_, i) => draw(random, i)),
+    dtype ?? precision,
+  );
+}
+
+/** Normal numbers at least 0.05 from zero, where relu and its like have their kink. */
+function awayFromZero(random: Random): number {
+  const drawn = random.normal();
+  return drawn + (drawn < 0 ? -0.05 : 0.05);
+}
+
+/** Positive numbers between 0.3 and 2.3, for logarithms and roots. */
+export function positive(random: Random): number {
+  return random.uniform(0.3, 2.3);
+}
+
+/** Numbers that differ by at least 0.01 from each other, for maxima: a shuffled ladder. */
+export function distinct(random: Random, index: number): number {
+  return ((index * 7919) % 1009) * 0.02 - 10 + random.uniform(0, 0.005);
+}
+
+function chosen(length: number, samples: number, random: Random): number[] {
+  return [...random.permutation(length)].slice(0, samples);
+}

@@ -1,0 +1,213 @@
+// When to grow: a pure state machine. A validation score comes in; the next state comes out, with what the
+// caller must do to the model and what was decided and why. No clock, no files, no randomness: equal calls
+// have equal results.
+
+import { ArborizeError, invariant } from "../base/errors.ts";
+import type { Decision, Trigger } from "./decisions.ts";
+import { improves, isBetter, nextRunningScore } from "./score.ts";
+import { forDendrites, type GrowthSettings } from "./settings.ts";
+import { type Best, type Checkpoint, epochsInCycle, type TrackerState, totalEpochs } from "./state.ts";
+import { change, type Effect, issue, restore, save, type Turn, tell } from "./turn.ts";
+
+export type { Decision, Trigger } from "./decisions.ts";
+export { startTracking, type TrackerState } from "./state.ts";
+export type { Effect } from "./turn.ts";
+
+/** What the caller knows of an epoch that has just ended. */
+export interface Epoch {
+  /** The validation score. */
+  readonly score: number;
+  /** The learning rate the epoch was trained with. */
+  readonly learningRate?: number;
+  /** Ends the cycle with this epoch, whatever the settings say. Default false. */
+  readonly forceSwitch?: boolean;
+}
+
+/** What a score led to. */
+export interface Outcome {
+  /** The state to hand to the next call. */
+  readonly state: TrackerState;
+  /** What to do to the model now, in this order. */
+  readonly effects: readonly Effect[];
+  /** What was decided, and why: on the score first, then on the network. */
+  readonly decisions: readonly Decision[];
+  /** The epoch's running score; after a restore `state.history` no longer has it. */
+  readonly runningScore: number;
+  /** Whether the model is another one than before, so that it needs a new optimizer. */
+  readonly restructured: boolean;
+  /** Whether the run is over; the model is then the final one. */
+  readonly complete: boolean;
+}
+
+/**
+ * Takes in the validation score of the epoch that has just ended, and decides what becomes of the network.
+ *
+ * The score updates the running score, which may be a new best of the cycle and of the run. Then, if it is
+ * time for a switch, the best model comes back and a dendrite is added to it: the next one if the last one
+ * helped, otherwise the same with fresh random weights. When no dendrite or try is left, the best model comes
+ * back and the run is complete.
+ *
+ * The caller carries out the effects, and keeps the state with the weights if it wants to resume from here.
+ *
+ * @throws `not_a_number` when the score or the learning rate is NaN or infinite, and `bad_data` when the run
+ * is complete already. Nothing has changed then: the same state takes the next score.
+ */
+export function addScore(state: TrackerState, settings: GrowthSettings, epoch: Epoch): Outcome {
+  check(state, epoch);
+  let turn = judge(record(state, settings, epoch), settings);
+  const runningScore = turn.state.history.at(-1)!.runningScore;
+  const trigger = switchTrigger(turn.state, settings) ?? (epoch.forceSwitch ? FORCED : null);
+  // Without a trigger, this is where the learning-rate search will have its step.
+  if (trigger !== null) turn = restructure(turn, settings, trigger);
+  const restructured = turn.effects.some(({ type }) => type === "restore" || type === "grow");
+  return { ...turn, runningScore, restructured, complete: turn.state.complete };
+}
+
+const FORCED: Trigger = { type: "forced" };
+
+function check(state: TrackerState, { score, learningRate = 0 }: Epoch): void {
+  const epoch = `epoch ${state.history.length}`;
+  if (state.complete) {
+    throw new ArborizeError(
+      "bad_data",
+      `Growth is complete after ${totalEpochs(state)} epochs and takes no more scores: stop training when ` +
+        "`complete` says so, or start a new run.",
+    );
+  }
+  if (!Number.isFinite(score)) {
+    throw new ArborizeError(
+      "not_a_number",
+      `The validation score of ${epoch} is ${score}, not a finite number, and was not recorded. Training ` +
+        "has most likely diverged: try a lower learning rate, or look for a division by zero in the loss.",
+    );
+  }
+  if (!Number.isFinite(learningRate)) {
+    throw new ArborizeError(
+      "not_a_number",
+      `The learning rate of ${epoch} is ${learningRate}, not a finite number: look at the scheduler.`,
+    );
+  }
+}
+
+/** Appends the score to the branch. */
+function record(state: TrackerState, settings: GrowthSettings, epoch: Epoch): Turn {
+  const score = epoch.score + 0; // JSON has no -0
+  const runningScore = nextRunningScore(state, settings, score) + 0;
+  const history = [...state.history, { score, runningScore, learningRate: epoch.learningRate ?? null }];
+  return { state: { ...state, history }, effects: [], decisions: [] };
+}
+
+/** Decides whether the newest running score is the best of the cycle, of the run, or neither. */
+function judge(turn: Turn, settings: GrowthSettings): Turn {
+  const { state } = turn;
+  const { dendrites, cycleBest, globalBest } = state;
+  const epoch = state.history.length - 1;
+  const score = state.history[epoch]!.runningScore;
+
+  const settling = forDendrites(settings.initialHistory, dendrites);
+  if (epochsInCycle(state) <= settling && settings.switchMode !== "every") {
+    const told = tell(turn, { type: "settling", score, epoch: epochsInCycle(state), of: settling });
+    // There must always be a model to go back to: until a score counts, the newest stands in for the best.
+    return globalBest === null ? save(told, "best") : told;
+  }
+
+  if (cycleBest !== null && !improves(score, cycleBest.score, settings, dendrites)) {
+    const close = isBetter(score, cycleBest.score, settings);
+    return tell(turn, {
+      type: "no_improvement",
+      score,
+      best: cycleBest,
+      epochs: epoch - cycleBest.epoch,
+      close,
+    });
+  }
+
+  const best: Best = { score, epoch };
+  if (globalBest !== null && !improves(score, globalBest.score, settings, dendrites)) {
+    const told = tell(change(turn, { cycleBest: best }), { type: "cycle_best", best, globalBest });
+    return settings.retainAll ? save(told, "cycle") : told;
+  }
+  const told = tell(change(turn, { cycleBest: best, globalBest: best }), {
+    type: "run_best",
+    best,
+    previous: globalBest,
+  });
+  return settings.retainAll ? save(save(told, "best"), "cycle") : save(told, "best");
+}
+
+/** Why the present cycle is over; null if it is not. */
+function switchTrigger(state: TrackerState, settings: GrowthSettings): Trigger | null {
+  switch (settings.switchMode) {
+    case "never":
+      return null;
+    case "every":
+      return { type: "every" };
+    case "fixed": {
+      const epochs = epochsInCycle(state);
+      return epochs >= forDendrites(settings.fixedEpochs, state.dendrites) ? { type: "fixed", epochs } : null;
+    }
+    case "history": {
+      const best = state.cycleBest;
+      if (best === null) return null; // still settling
+      const epochs = state.history.length - 1 - best.epoch;
+      return epochs >= forDendrites(settings.patience, state.dendrites)
+        ? { type: "patience", epochs, best }
+        : null;
+    }
+  }
+}
+
+/** Ends a cycle: back to the best model, and on with the next dendrite, with another try, or not at all. */
+function restructure(turn: Turn, settings: GrowthSettings, trigger: Trigger): Turn {
+  const { state } = turn;
+  const checkpoint: Checkpoint = settings.retainAll && state.snapshots.cycle ? "cycle" : "best";
+  const base = state.snapshots[checkpoint];
+  invariant(base, `a switch without a checkpoint "${checkpoint}" to grow from`);
+
+  // The cycle succeeded if the model to go on with has its dendrite: cycle 0 always does.
+  const succeeded = base.dendrites === state.dendrites;
+  const failedTries = succeeded ? 0 : state.failedTries + 1;
+  const maxTries = forDendrites(settings.maxTries, state.dendrites);
+  const from = base.history.length - 1;
+  const restored = change(restore(turn, checkpoint), { failedTries });
+
+  if (base.dendrites >= settings.maxDendrites || failedTries >= maxTries) {
+    const outOfTries = failedTries >= maxTries;
+    const done = tell(change(restored, { complete: true }), {
+      type: "complete",
+      trigger,
+      reason: outOfTries ? "max_tries" : "max_dendrites",
+      limit: outOfTries ? failedTries : settings.maxDendrites,
+      dendrites: base.dendrites,
+      from,
+      better: state.globalBest?.epoch === from ? null : state.globalBest,
+    });
+    return issue(done, { type: "complete" });
+  }
+
+  const dendrite = base.dendrites + 1;
+  const attempt = failedTries + 1;
+  const grown = tell(grow(restored, dendrite, attempt), {
+    type: "grow",
+    trigger,
+    dendrite,
+    attempt,
+    of: forDendrites(settings.maxTries, dendrite),
+    from,
+  });
+  // Under retainAll the new dendrite stays even if its cycle sets no best at all.
+  return settings.retainAll ? save(grown, "cycle") : grown;
+}
+
+/** Adds a dendrite to the model in memory and begins its cycle. */
+function grow(turn: Turn, dendrite: number, attempt: number): Turn {
+  const { history, switchEpochs, snapshots } = turn.state;
+  const { cycle: _ofThePastCycle, ...lasting } = snapshots;
+  const grown = change(turn, {
+    dendrites: dendrite,
+    switchEpochs: [...switchEpochs, history.length],
+    cycleBest: null,
+    snapshots: lasting,
+  });
+  return issue(grown, { type: "grow", dendrite, attempt });
+}

@@ -1,0 +1,76 @@
+// Runs as comma-separated values (RFC 4180): a header, CRLF line ends, quotes where they are needed.
+
+import { type EpochRecord, type RunHistory, summarize } from "./history.ts";
+
+type Cell = string | number | boolean | undefined;
+
+const epochColumns: [name: string, value: (e: EpochRecord) => Cell][] = [
+  ["epoch", (e) => e.epoch],
+  ["branch_epoch", (e) => e.branchEpoch],
+  ["cycle", (e) => e.cycle],
+  ["dendrites", (e) => e.dendrites],
+  ["parameters", (e) => e.parameters],
+  ["learning_rate", (e) => e.learningRate],
+  ["train_loss", (e) => e.trainLoss],
+  ["validation", (e) => e.validation],
+  ["running", (e) => e.running],
+  ["test", (e) => e.test],
+  ["train_seconds", (e) => e.trainSeconds],
+  ["validation_seconds", (e) => e.validationSeconds],
+  ["abandoned", (e) => e.abandoned],
+];
+
+/**
+ * One row per epoch that was run, the abandoned ones included, in the order in which they were run.
+ *
+ * The columns are always the same; one column per extra score follows, in order of first appearance, so that
+ * columns never move while a run grows. An extra score named like a column is written as `score_<name>`.
+ * What was not measured is empty; `NaN` and `Infinity` are written as such; times are in seconds.
+ */
+export function scoresCsv(history: RunHistory): string {
+  const fixed = new Set(epochColumns.map(([name]) => name));
+  const extra = [...new Set(history.epochs.flatMap((e) => Object.keys(e.scores ?? {})))];
+  const header = [...fixed, ...extra.map((name) => (fixed.has(name) ? `score_${name}` : name))];
+  const rows = history.epochs.map((e) => [
+    ...epochColumns.map(([, value]) => value(e)),
+    ...extra.map((name) => e.scores?.[name]),
+  ]);
+  return csv([header, ...rows]);
+}
+
+/** One row per dendrite count that was tried: `summarize(history)` with the same words as `scoresCsv`. */
+export function summaryCsv(history: RunHistory): string {
+  const header = [
+    "dendrites",
+    "parameters",
+    "validation",
+    "test",
+    "epoch",
+    "epochs",
+    "seconds",
+    "kept",
+    "best",
+  ];
+  const rows = summarize(history).map((r) => [
+    r.dendrites,
+    r.parameters,
+    r.validation,
+    r.test,
+    r.epoch,
+    r.epochs,
+    r.seconds,
+    r.kept,
+    r.best,
+  ]);
+  return csv([header, ...rows]);
+}
+
+function csv(rows: Cell[][]): string {
+  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+}
+
+function cell(value: Cell): string {
+  if (value === undefined) return "";
+  const text = String(value);
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

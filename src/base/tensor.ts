@@ -51,7 +51,8 @@ export function allocate<D extends DType>(dtype: D, length: number): TensorData<
 /** A view of `bytes` as elements of `dtype`, copying only where the alignment demands it. */
 export function viewBytes<D extends DType>(dtype: D, bytes: Uint8Array): TensorData<D> {
   const Type = ARRAYS[dtype];
-  const aligned = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // Not `slice`: a Buffer's would be another view.
+  const aligned = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   const length = aligned.byteLength / Type.BYTES_PER_ELEMENT;
   return new Type(aligned.buffer as ArrayBuffer, aligned.byteOffset, length) as TensorData<D>;
 }

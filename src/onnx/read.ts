@@ -11,7 +11,7 @@ import {
 } from "onnx-buf";
 import { ArborizeError } from "../base/errors.ts";
 import { isFloat, Tensor } from "../base/tensor.ts";
-import { Graph, type Value } from "../graph/graph.ts";
+import { Graph, type Node, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind, Attributes } from "../graph/operator.ts";
 import type { Dim } from "../graph/shape.ts";
 import { dtypeOfOnnx } from "../ops/elementwise.ts";
@@ -151,7 +151,9 @@ function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<stri
     inputs.push(graph.constant(Tensor.of([axes.length], axes, "int64")));
     attributes = rest;
   }
-  const node = graph.within(scopeOf(inputs), () => graph.add(operator, inputs, attributes, proto.output));
+  const scope = scopeOf(inputs);
+  const node = graph.within(scope, () => graph.add(operator, inputs, attributes, proto.output));
+  if (scope !== "" && !graph.modules.has(scope)) graph.modules.set(scope, { type: moduleType(node) });
   node.outputs.forEach((output, i) => {
     if (proto.output[i]) values.set(proto.output[i], output);
   });
@@ -161,6 +163,20 @@ function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<stri
 function scopeOf(inputs: readonly (Value | null)[]): string {
   const parameter = inputs.find((input) => input?.kind === "parameter" && input.name.includes("."));
   return parameter ? parameter.name.slice(0, parameter.name.lastIndexOf(".")) : "";
+}
+
+/** What PyTorch calls the layer that a node with weights is. */
+function moduleType({ operator, output }: Node): string {
+  switch (operator.type) {
+    case "Gemm":
+    case "MatMul":
+      return "Linear";
+    case "Conv":
+    case "ConvTranspose":
+      return `${operator.type}${output.rank - 2}d`;
+    default:
+      return operator.type;
+  }
 }
 
 function constantOf(node: NodeProto): Tensor {

@@ -1,0 +1,8 @@
+// The public `nn`: PyTorch's torch.nn.
+
+import "./methods.ts";
+
+export * as functional from "./functional.ts";
+export * as init from "./init.ts";
+export * from "./layers.ts";
+export { Module, Parameter, type TraceOptions, trace } from "./module.ts";

@@ -1,0 +1,102 @@
+// A compiled training step with its state: everything learned stays where the engine wants it, from step to step.
+
+import { ArborizeError } from "../base/errors.ts";
+import { sizeOf, Tensor } from "../base/tensor.ts";
+import type { Engine, Program, Resident } from "../engine/engine.ts";
+import type { Knobs } from "../optim/optimizer.ts";
+import { nextOf, type TrainStep } from "./step.ts";
+
+/**
+ * Runs training steps. State is kept twice: a step reads one copy and writes the other, and only a step that ended well
+ * makes the new copy the current one.
+ */
+export class StepProgram {
+  readonly step: TrainStep;
+  readonly #engine: Engine;
+  readonly #program: Program;
+  readonly #loss: Resident;
+  #current: Map<string, Resident>;
+  #next: Map<string, Resident>;
+
+  private constructor(
+    step: TrainStep,
+    engine: Engine,
+    program: Program,
+    initial: ReadonlyMap<string, Tensor>,
+  ) {
+    this.step = step;
+    this.#engine = engine;
+    this.#program = program;
+    this.#loss = engine.upload(Tensor.zeros([]));
+    this.#current = new Map();
+    this.#next = new Map();
+    for (const { name, shape, dtype, initial: filling } of step.state) {
+      const start = initial.get(name)?.clone() ?? Tensor.full(shape, filling ?? 0, dtype);
+      this.#current.set(name, engine.upload(start));
+      this.#next.set(name, engine.upload(Tensor.zeros(shape, dtype)));
+    }
+  }
+
+  /** Compiles a step. `initial` holds the parameters and, to go on from a checkpoint, the optimizer's state. */
+  static async compile(
+    step: TrainStep,
+    engine: Engine,
+    initial: ReadonlyMap<string, Tensor>,
+  ): Promise<StepProgram> {
+    return new StepProgram(
+      step,
+      engine,
+      await engine.compile(step.model, { name: "training step" }),
+      initial,
+    );
+  }
+
+  /**
+   * Runs one step.
+   *
+   * @param feeds batch data, target and masks by name.
+   * @returns the loss before the update.
+   * @throws `not_a_number` when the loss is not finite; parameters and optimizer are then as before the step.
+   */
+  async run(feeds: Iterable<readonly [string, Tensor]>, knobs: Knobs): Promise<number> {
+    const inputs = new Map(this.#current);
+    for (const [name, tensor] of feeds) inputs.set(name, this.#engine.upload(tensor));
+    for (const [name, value] of Object.entries(knobs)) {
+      inputs.set(`knob.${name}`, this.#engine.upload(Tensor.of([], [value])));
+    }
+    const outputs = new Map<string, Resident | null>([["loss", this.#loss]]);
+    for (const [name, resident] of this.#next) outputs.set(nextOf(name), resident);
+    const results = await this.#program.run(inputs, outputs);
+    const loss = (await this.#engine.download(results.get("loss")!)).item();
+    if (!Number.isFinite(loss)) {
+      throw new ArborizeError(
+        "not_a_number",
+        `The training loss is ${loss}. Parameters and optimizer are as before this step. Lower the learning rate, or look for bad values in this batch.`,
+      );
+    }
+    [this.#current, this.#next] = [this.#next, this.#current];
+    return loss;
+  }
+
+  /** A state entry for the engine's own use, without a copy. */
+  resident(name: string): Resident | undefined {
+    return this.#current.get(name);
+  }
+
+  /** Copies of all state: parameters and what the optimizer keeps. */
+  async snapshot(): Promise<Map<string, Tensor>> {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, resident] of this.#current)
+      tensors.set(name, (await this.#engine.download(resident)).clone());
+    return tensors;
+  }
+
+  /** Bytes of parameters and optimizer state, both copies. */
+  get bytes(): number {
+    return 2 * 4 * this.step.state.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  }
+
+  async release(): Promise<void> {
+    await this.#program.release();
+  }
+}

@@ -1,0 +1,114 @@
+// The training step as one graph: forward, loss, gradients and update, with everything learned going in and coming out.
+
+import type { DType } from "../base/tensor.ts";
+import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
+import type { Shape } from "../graph/shape.ts";
+import type { Loss } from "../nn/losses.ts";
+import { writeOnnx } from "../onnx/write.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import { gradients } from "../transform/gradient.ts";
+import { type Mask, withMasks } from "../transform/mode.ts";
+import { rewrite } from "../transform/rewrite.ts";
+
+/** A value that a program is fed: batch data or the target. */
+export interface Feed {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** A mask that is drawn for every step. */
+export interface MaskFeed {
+  readonly name: string;
+  /** The probability of dropping an element. */
+  readonly p: number;
+  readonly shape: Shape;
+}
+
+/** A tensor that goes from step to step: input `name`, output `name.next`. */
+export interface StateEntry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** The parameter it belongs to: itself, for a parameter. */
+  readonly parameter: string;
+  /** What optimizer state is filled with when the optimizer starts afresh; null for parameters. */
+  readonly initial: number | null;
+}
+
+/** A training step, ready to be compiled. Its other inputs are the optimizer's knobs, scalars `knob.NAME`. */
+export interface TrainStep {
+  readonly model: Uint8Array;
+  readonly feeds: readonly Feed[];
+  readonly masks: readonly MaskFeed[];
+  readonly state: readonly StateEntry[];
+}
+
+/** The name of the output that holds the next value of a state entry. */
+export function nextOf(name: string): string {
+  return `${name}.next`;
+}
+
+/** The name under which the target is fed. */
+export const TARGET = "target";
+
+/**
+ * Appends the loss, its gradients and the optimizer's update to the training form of a network. The loss is the output
+ * `loss`. Parameters that do not influence the loss are left out: they stay as they are.
+ */
+export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer): TrainStep {
+  const masks: Mask[] = [];
+  const { graph } = rewrite(network, withMasks(masks), { shareSubexpressions: true });
+  const lossValue = appendLoss(graph, loss);
+  const read = new Set(nodesBehind([lossValue]).flatMap((node) => node.inputs));
+  const parameters = graph.parameters.filter((parameter) => read.has(parameter));
+  const grads = gradients(lossValue, parameters);
+
+  const knobs = Object.fromEntries(
+    Object.keys(optimizer.knobs(1, 1)).map((name) => [name, graph.input(`knob.${name}`, "float32", [])]),
+  );
+  const outputs = new Map<string, Value>([["loss", lossValue]]);
+  const state: StateEntry[] = [];
+  parameters.forEach((parameter, i) => {
+    const entry = { parameter: parameter.name, shape: parameter.data!.shape, dtype: parameter.dtype };
+    const own = Object.entries(optimizer.state).map(([name, initial]) => {
+      const full = `optimizer.${parameter.name}.${name}`;
+      return { name, full, initial, value: graph.input(full, parameter.dtype, parameter.shape) };
+    });
+    const update = graph.within(`optimizer.${parameter.name}`, () =>
+      optimizer.update(
+        parameter,
+        grads[i]!,
+        Object.fromEntries(own.map(({ name, value }) => [name, value])),
+        knobs,
+      ),
+    );
+    outputs.set(nextOf(parameter.name), update.parameter);
+    state.push({ name: parameter.name, initial: null, ...entry });
+    for (const { name, full, initial } of own) {
+      outputs.set(nextOf(full), update.state[name]!);
+      state.push({ name: full, initial, ...entry });
+    }
+  });
+  return {
+    model: writeOnnx(graph, { outputs, parameters: "fed" }),
+    feeds: dataFeeds(graph, network),
+    masks: masks.map(({ input, p }) => ({ name: input.name, p, shape: input.shape })),
+    state,
+  };
+}
+
+/** Appends a loss on the graph's first output; its target becomes an input. */
+export function appendLoss(graph: Graph, loss: Loss): Value {
+  const output = graph.outputs[0]!;
+  const { dtype, shape } = loss.target(output);
+  return graph.within("loss", () => loss.compute(output, graph.input(TARGET, dtype, shape)));
+}
+
+/** What a batch must hold: the network's inputs and the target. */
+export function dataFeeds(graph: Graph, network: Graph): Feed[] {
+  const names = new Set([...network.inputs.map(({ name }) => name), TARGET]);
+  return graph.inputs
+    .filter(({ name }) => names.has(name))
+    .map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+}

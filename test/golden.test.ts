@@ -1,0 +1,185 @@
+// Outputs, losses, gradients and optimizers against PyTorch's own numbers.
+
+import { afterAll, describe, expect, it } from "vitest";
+import type { Tensor } from "../src/base/tensor.ts";
+import { attachDendrites } from "../src/dendrites/attach.ts";
+import { findSites } from "../src/dendrites/sites.ts";
+import { nodeEngine } from "../src/engine/node.ts";
+import type { Graph, Value } from "../src/graph/graph.ts";
+import * as nn from "../src/nn/index.ts";
+import { crossEntropy, type Loss, mse } from "../src/nn/losses.ts";
+import { readOnnx } from "../src/onnx/read.ts";
+import { writeOnnx } from "../src/onnx/write.ts";
+import * as optim from "../src/optim/index.ts";
+import { StepProgram } from "../src/train/program.ts";
+import { appendLoss, buildTrainStep } from "../src/train/step.ts";
+import { gradients } from "../src/transform/gradient.ts";
+import { rewrite } from "../src/transform/rewrite.ts";
+import { type Golden, missing, readGolden, relativeError } from "./support/golden.ts";
+
+const engine = nodeEngine({ threads: 2 });
+const BOUND = 1e-4;
+const worst: Record<string, number> = {};
+afterAll(() => console.log("largest relative error:", worst));
+
+function expectClose(kind: string, name: string, found: Tensor, wanted: Tensor): void {
+  expect(found.shape, name).toEqual(wanted.shape);
+  const error = relativeError(found, wanted);
+  worst[kind] = Math.max(worst[kind] ?? 0, error);
+  expect(error, `${kind} of ${name}`).toBeLessThan(BOUND);
+}
+
+function lossOf({ settings }: Golden): Loss {
+  return settings.loss === "cross_entropy" ? crossEntropy() : mse();
+}
+
+/** Output, loss and gradients of a network on a case's batch, by name. */
+async function differentiate(network: Graph, golden: Golden): Promise<Map<string, Tensor>> {
+  const { graph } = rewrite(network, undefined, { shareSubexpressions: true });
+  const loss = appendLoss(graph, lossOf(golden));
+  const grads = gradients(loss, graph.parameters);
+  const outputs = new Map<string, Value>([
+    ["output", graph.outputs[0]!],
+    ["loss", loss],
+  ]);
+  graph.parameters.forEach((parameter, i) => {
+    outputs.set(`grad.${parameter.name}`, grads[i]!);
+  });
+  const program = await engine.compile(writeOnnx(graph, { outputs }), { name: "gradients" });
+  const feeds = new Map([
+    [graph.inputs[0]!.name, engine.upload(golden.tensors.get("input")!)],
+    ["target", engine.upload(golden.tensors.get("target")!)],
+  ]);
+  const results = await program.run(feeds, new Map([...outputs.keys()].map((name) => [name, null])));
+  const found = new Map<string, Tensor>();
+  for (const [name, resident] of results) found.set(name, await engine.download(resident));
+  return found;
+}
+
+const OPTIMIZERS: Record<string, (given: Record<string, number | boolean>) => optim.Optimizer> = {
+  sgd: optim.sgd,
+  adam: optim.adam,
+  adamw: optim.adamw,
+  adadelta: optim.adadelta,
+  adagrad: optim.adagrad,
+  rmsprop: optim.rmsprop,
+};
+
+/** PyTorch's argument names as ours. */
+function optionsOf(torch: Readonly<Record<string, number | boolean>>): Record<string, number | boolean> {
+  const names: Record<string, string> = { lr: "learningRate", weight_decay: "weightDecay" };
+  return Object.fromEntries(Object.entries(torch).map(([name, value]) => [names[name] ?? name, value]));
+}
+
+const BUILT: Record<string, () => nn.Module> = {
+  mlp: () => new nn.Sequential(new nn.Linear(6, 10), new nn.ReLU(), new nn.Linear(10, 3)),
+  "mnist-cnn": () =>
+    new nn.Sequential(
+      new nn.Conv2d(1, 4, 3),
+      new nn.ReLU(),
+      new nn.Conv2d(4, 6, 3),
+      new nn.ReLU(),
+      new nn.MaxPool2d(2),
+      new nn.Flatten(),
+      new nn.Linear(150, 12),
+      new nn.ReLU(),
+      new nn.Linear(12, 10),
+    ),
+};
+
+for (const name of ["mlp", "mnist-cnn"]) {
+  const absent = missing("golden", name);
+  if (absent) console.warn(absent);
+  describe.skipIf(absent)(`golden ${name}`, () => {
+    const golden = () => readGolden(name);
+
+    it("imported: output, loss and gradients", async () => {
+      const found = await differentiate(readOnnx(golden().model).graph, golden());
+      expectClose("output", name, found.get("output")!, golden().tensors.get("output")!);
+      expectClose("loss", name, found.get("loss")!, golden().tensors.get("loss")!);
+      for (const [parameter, wanted] of golden().with("grad.")) {
+        expectClose("gradient", parameter, found.get(`grad.${parameter}`)!, wanted);
+      }
+    });
+
+    it("built from nn with PyTorch's state dict: output, loss and gradients", async () => {
+      const input = golden().tensors.get("input")!;
+      const model = BUILT[name]!().loadStateDict(golden().with("before."));
+      const network = nn.trace(model, { inputs: { input: ["batch", ...input.shape.slice(1)] } });
+      const found = await differentiate(network, golden());
+      expectClose("output", name, found.get("output")!, golden().tensors.get("output")!);
+      for (const [parameter, wanted] of golden().with("grad.")) {
+        expectClose("gradient", parameter, found.get(`grad.${parameter}`)!, wanted);
+      }
+    });
+
+    for (const optimizer of Object.keys(OPTIMIZERS)) {
+      it(`three steps of ${optimizer}`, async () => {
+        const { model, settings, tensors } = golden();
+        const network = readOnnx(model).graph;
+        const made = OPTIMIZERS[optimizer]!(optionsOf(settings.optimizers[optimizer]!));
+        const step = buildTrainStep(network, lossOf(golden()), made);
+        const initial = new Map(network.parameters.map((parameter) => [parameter.name, parameter.data!]));
+        const program = await StepProgram.compile(step, engine, initial);
+        for (let i = 1; i <= 3; i++) {
+          const feeds = [
+            [network.inputs[0]!.name, tensors.get("input")!],
+            ["target", tensors.get("target")!],
+          ] as const;
+          await program.run(feeds, made.knobs(i, made.learningRate));
+        }
+        const state = await program.snapshot();
+        for (const [parameter, wanted] of golden().with(`${optimizer}3.`)) {
+          expectClose(optimizer, parameter, state.get(parameter)!, wanted);
+        }
+        await program.release();
+      });
+    }
+  });
+}
+
+for (const name of ["dendrites-mlp", "dendrites-mnist-cnn"]) {
+  const absent = missing("golden", name);
+  if (absent) console.warn(absent);
+  describe.skipIf(absent)(`golden ${name}`, () => {
+    it("output, loss and gradients of the original's dendritic modules", async () => {
+      const golden = readGolden(name);
+      const network = readOnnx(golden.model).graph;
+      const count = golden.settings.dendrites!;
+      const sites = findSites(network);
+      expect(sites.map(({ id }) => `.${id}`)).toEqual(golden.settings.modules);
+      const grown = attachDendrites(network, {
+        sites,
+        count,
+        values: renamed(golden.with("before."), count),
+        random: () => {
+          throw new Error("every weight is given");
+        },
+      });
+      const found = await differentiate(grown, golden);
+      expectClose("dendrite output", name, found.get("output")!, golden.tensors.get("output")!);
+      expectClose("dendrite loss", name, found.get("loss")!, golden.tensors.get("loss")!);
+      const wanted = renamed(golden.with("grad."), count);
+      expect(wanted.size).toBe(grown.parameters.length);
+      for (const [parameter, gradient] of wanted) {
+        expectClose("dendrite gradient", parameter, found.get(`grad.${parameter}`)!, gradient);
+      }
+    });
+  });
+}
+
+/** The original's tensor names as ours; scaffolding is left out. */
+function renamed(tensors: ReadonlyMap<string, Tensor>, count: number): Map<string, Tensor> {
+  const result = new Map<string, Tensor>();
+  for (const [name, tensor] of tensors) {
+    const [, id, rest] = name.match(/^(.*?)\.((?:main_module|dendrite_module|dendrites_to_top)\b.*)$/) ?? [];
+    if (id === undefined || rest === undefined) continue;
+    const layer = rest.match(/^dendrite_module\.layers\.(\d+)\.(.*)$/);
+    const cascade = rest.match(/^dendrite_module\.dendrites_to_dendrites\.(\d+)$/);
+    if (rest.startsWith("main_module.")) result.set(`${id}.${rest.slice(12)}`, tensor);
+    else if (layer) result.set(`${id}.dendrites.${layer[1]}.${layer[2]}`, tensor);
+    else if (cascade && tensor.data.length > 0) result.set(`${id}.dendrites.${cascade[1]}.cascade`, tensor);
+    else if (rest === `dendrites_to_top.${count - 1}`) result.set(`${id}.dendrites.output`, tensor);
+  }
+  return result;
+}

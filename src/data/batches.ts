@@ -1,0 +1,104 @@
+// The order in which examples are met: batches of a data set, epoch after epoch, as a pure function of the
+// seed.
+
+import { ArborizeError } from "../base/errors.ts";
+import { Random } from "../base/random.ts";
+import type { Batch, Dataset } from "./dataset.ts";
+import { checkInteger, checkNames, show } from "./options.ts";
+
+/** How `batches` goes through a data set. */
+export interface BatchesOptions {
+  /** Examples a batch; the last one of an epoch may have fewer. Default 64. */
+  batchSize?: number;
+  /** Whether each epoch has an order of its own. Default false: the data set's order, every time. */
+  shuffle?: boolean;
+  /** Decides the orders. Default 0. */
+  seed?: number;
+  /** Whether to leave out a last batch that has fewer than `batchSize` examples. Default false. */
+  dropLast?: boolean;
+  /** At most this many batches an epoch, for quick trials. Default: all. */
+  limit?: number;
+}
+
+/**
+ * Goes through `dataset` in batches, each iteration one epoch: `for (const batch of batches(train, { shuffle:
+ * true }))`, or `for await`, which is the same.
+ *
+ * The order of an epoch depends on `seed` and the epoch's number alone, so a run that resumes sets `epoch`
+ * and meets the same batches as one that was never interrupted.
+ *
+ * @throws `bad_option` for options out of range or unknown, and for options that leave no batch at all.
+ */
+export function batches(dataset: Dataset, options: BatchesOptions = {}): Batches {
+  return new Batches(dataset, options);
+}
+
+/** Batches of a data set; made by {@link batches}. */
+export class Batches implements Iterable<Batch>, AsyncIterable<Batch> {
+  readonly dataset: Dataset;
+  /** Batches an epoch. */
+  readonly length: number;
+  readonly batchSize: number;
+  readonly #shuffle: boolean;
+  readonly #seed: number;
+  #epoch = 0;
+
+  constructor(dataset: Dataset, options: BatchesOptions) {
+    const { batchSize = 64, shuffle = false, seed = 0, dropLast = false, limit } = options;
+    checkNames("batches", options, ["batchSize", "shuffle", "seed", "dropLast", "limit"]);
+    checkInteger("batches", "batchSize", batchSize, 1);
+    checkInteger("batches", "seed", seed, 0);
+    if (limit !== undefined) checkInteger("batches", "limit", limit, 1);
+    for (const [name, value] of Object.entries({ shuffle, dropLast })) {
+      if (typeof value === "boolean") continue;
+      throw new ArborizeError("bad_option", `batches: ${name} is ${show(value)}, wanted true or false.`);
+    }
+    const whole = dataset.length / batchSize;
+    const all = dropLast ? Math.floor(whole) : Math.ceil(whole);
+    if (all === 0) {
+      const reason =
+        dropLast && dataset.length > 0 ? ` a whole batch of ${batchSize}; lower batchSize` : " any";
+      const problem = `the data set has ${dataset.length} examples, too few for${reason}`;
+      throw new ArborizeError("bad_option", `batches: ${problem}.`);
+    }
+    this.dataset = dataset;
+    this.batchSize = batchSize;
+    this.length = Math.min(all, limit ?? all);
+    this.#shuffle = shuffle;
+    this.#seed = seed;
+  }
+
+  /** Which epoch, from 0 on, the next iteration will be. Each iteration raises it by one as it starts. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** @throws `bad_option` unless it is an integer from 0 on. */
+  set epoch(epoch: number) {
+    checkInteger("batches", "epoch", epoch, 0);
+    this.#epoch = epoch;
+  }
+
+  [Symbol.iterator](): Iterator<Batch> {
+    return this.#iterate(this.#epoch++);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Batch> {
+    const iterator = this.#iterate(this.#epoch++);
+    return {
+      next: async () => iterator.next(),
+      return: async () => iterator.return(),
+    };
+  }
+
+  *#iterate(epoch: number): Generator<Batch, void, void> {
+    const { length } = this.dataset;
+    const order = this.#shuffle
+      ? Random.stream(this.#seed, `shuffle/${epoch}`).permutation(length)
+      : Uint32Array.from({ length }, (_, i) => i);
+    for (let i = 0; i < this.length; i++) {
+      const start = i * this.batchSize;
+      yield this.dataset.batch(order.subarray(start, Math.min(start + this.batchSize, length)));
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// Files on disk: read whole, or written beside and renamed, so that a file is always either the old one or
+// the new one, never half of either.
+
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { ArborizeError } from "../base/errors.ts";
+
+/**
+ * Writes `data` (a string as UTF-8) to `path` as one step: readers see the old file or the whole new one,
+ * also when the process or the machine dies half-way. Missing parent folders are created; a symbolic link
+ * keeps pointing at its target, which is replaced; a device or a pipe is written to directly.
+ *
+ * @throws `write_failed` when it cannot be written. Whatever was at `path` before is then untouched, and
+ * nothing is left beside it.
+ */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  let temporary: string | undefined;
+  try {
+    await makeFolder(dirname(resolve(path)));
+    const before = await stat(path).catch(() => undefined);
+    if (before?.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
+    // A rename would replace /dev/stdout or a named pipe by a plain file.
+    if (before !== undefined && !before.isFile()) return await writeFile(path, data);
+    const target = before === undefined ? resolve(path) : await realpath(path);
+    // The name is cut so that a long one does not grow past what the file system takes.
+    const name = `.${basename(target).slice(0, 60)}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`;
+    temporary = join(dirname(target), name);
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (before !== undefined) await chmod(temporary, before.mode & 0o7777);
+    await rename(temporary, target);
+    await syncFolder(dirname(target));
+  } catch (error) {
+    if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined);
+    throw new ArborizeError("write_failed", writeFailure(path, error), { cause: error });
+  }
+}
+
+/**
+ * The bytes of the file at `path`.
+ *
+ * @throws `bad_file` when it is missing, a folder, unreadable, or larger than 2 GiB.
+ */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
+  try {
+    const buffer = await readFile(path);
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  } catch (error) {
+    throw new ArborizeError("bad_file", await readFailure(path, error), { cause: error });
+  }
+}
+
+/** Whether something (a file, a folder) is at `path`. */
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Like mkdir's `recursive`, which never ends where the system refuses with ENOENT, as in /proc (Node 20). */
+async function makeFolder(folder: string): Promise<void> {
+  if ((await stat(folder).catch(() => undefined))?.isDirectory()) return;
+  const parent = dirname(folder);
+  if (parent !== folder) await makeFolder(parent);
+  await mkdir(folder).catch(async (error) => {
+    // Somebody else may have made it meanwhile.
+    if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw error;
+  });
+}
+
+/** Makes the rename itself survive a power cut, where folders can be synced: not on Windows, so no must. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // The new file is in place and complete either way.
+  }
+}
+
+/** Per system error: the reason in plain words, and the way out. */
+const WRITE_FAILURES: Readonly<Record<string, readonly [reason: string, wayOut: string]>> = {
+  ENOSPC: ["the disk is full", "Free some space or write to another disk."],
+  EDQUOT: ["the disk quota is used up", "Free some space or write to another disk."],
+  EFBIG: ["the file would be larger than allowed", "Raise the limit (ulimit -f) or write to another disk."],
+  EACCES: ["permission denied", "Write to a folder that you own, or change its permissions."],
+  EPERM: ["permission denied", "Write to a folder that you own, or close programs that hold the file open."],
+  EROFS: ["the disk is read-only", "Write to another disk."],
+  ENOENT: ["its folder is missing and cannot be created", "Create the folder or correct the path."],
+  ENOTDIR: ["a part of its path is a file, not a folder", "Correct the path."],
+  EEXIST: ["a part of its path is a file, not a folder", "Correct the path."],
+  EISDIR: ["it is a folder", "Give the path of a file, such as one inside that folder."],
+  ENAMETOOLONG: ["its name is too long", "Give a shorter name."],
+  EBUSY: ["another program holds it open", "Close that program or write elsewhere."],
+  EMFILE: ["too many files are open", "Close some, or raise the limit (ulimit -n)."],
+  EIO: ["the disk reports an error", "Check the disk, or write to another one."],
+};
+
+/** Why `path` could not be written, for people. Exported for its test alone. */
+export function writeFailure(path: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const [reason, wayOut] = WRITE_FAILURES[code ?? ""] ?? [message, "Check the path and the disk."];
+  const known = code !== undefined && code in WRITE_FAILURES ? ` (${code})` : "";
+  return `Cannot write "${path}": ${reason}${known}. A file that was there before is untouched. ${wayOut}`;
+}
+
+async function readFailure(path: string, error: unknown): Promise<string> {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const start = `Cannot read "${path}"`;
+  switch (code) {
+    case "ENOENT": {
+      const folder = dirname(resolve(path));
+      const missing = (await exists(folder)) ? "no such file" : `its folder "${folder}" does not exist`;
+      return `${start}: ${missing}. Check the path; a relative one starts at "${process.cwd()}".`;
+    }
+    case "ENOTDIR":
+      return `${start}: a part of its path is a file, not a folder. Correct the path.`;
+    case "EISDIR":
+      return `${start}: it is a folder. Give the path of a file inside it.`;
+    case "EACCES":
+    case "EPERM":
+      return `${start}: permission denied (${code}). Change the file's permissions or use a copy that you own.`;
+    case "ERR_FS_FILE_TOO_LARGE":
+      return `${start}: it is larger than 2 GiB, the most that is read in one piece. Split it.`;
+    default:
+      return `${start}: ${message}.`;
+  }
+}

@@ -22,7 +22,7 @@ export interface Program {
   /**
    * Runs once.
    *
-   * @param inputs all inputs of the model by name.
+   * @param inputs all inputs of the model by name; others are ignored.
    * @param outputs the outputs to compute: into the given tensor, which must have the right type and shape, or into a
    *   new one where it is null. A tensor may not be an input and an output of one run.
    * @throws `runtime_failed` with the program's name and the inputs' types and shapes.

@@ -22,6 +22,16 @@ export interface Scheduler {
   step(state: SchedulerState, score: number): SchedulerState;
 }
 
+/** The same learning rate throughout. */
+export function constantLR(): Scheduler {
+  return {
+    name: "constantLR",
+    options: {},
+    start: (learningRate) => ({ learningRate, steps: 0, memory: {} }),
+    step: (state) => ({ ...state, steps: state.steps + 1 }),
+  };
+}
+
 /** Options of `stepLR`. */
 export interface StepLROptions {
   /** Epochs between two changes. */

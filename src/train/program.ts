@@ -78,9 +78,9 @@ export class StepProgram {
     return loss;
   }
 
-  /** A state entry for the engine's own use, without a copy. */
-  resident(name: string): Resident | undefined {
-    return this.#current.get(name);
+  /** The current state as the engine has it, without a copy. */
+  get residents(): ReadonlyMap<string, Resident> {
+    return this.#current;
   }
 
   /** Copies of all state: parameters and what the optimizer keeps. */

@@ -1,0 +1,113 @@
+// The entry: a network and what to train it with become a training.
+
+import { ArborizeError } from "../base/errors.ts";
+import type { DendriteActivation } from "../dendrites/attach.ts";
+import { DEFAULT_TYPES, findSites, inspectModules } from "../dendrites/sites.ts";
+import type { Engine } from "../engine/engine.ts";
+import { nodeEngine } from "../engine/node.ts";
+import { Graph } from "../graph/graph.ts";
+import { type GrowthOptions, growthSettings } from "../growth/settings.ts";
+import type { Loss } from "../nn/losses.ts";
+import type { Metric } from "../nn/metrics.ts";
+import { Module, type TraceOptions, trace } from "../nn/module.ts";
+import type { OnnxModel } from "../onnx/read.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import type { Scheduler } from "../optim/schedulers.ts";
+import { Training } from "./training.ts";
+
+/** Which modules grow dendrites, and of what kind. */
+export interface DendriteOptions {
+  /** Class names of the modules that grow. Default: Linear, Conv1d, Conv2d, Conv3d. */
+  readonly types?: readonly string[];
+  /** The dendrites' non-linearity. Default: "sigmoid". */
+  readonly activation?: DendriteActivation;
+  /** Standard deviation of a new dendrite's weights. Default: 0.01. */
+  readonly initialScale?: number;
+}
+
+/** What a network is trained with. */
+export interface ArborizeOptions {
+  /**
+   * The network's inputs by name, with their axes: lengths, or a name such as `"batch"` for one that varies. Needed for
+   * a module; an ONNX model knows its own.
+   */
+  readonly inputs?: TraceOptions["inputs"];
+  /** What training minimises. */
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** Changes the learning rate after epochs. Default: it stays the same. */
+  readonly scheduler?: Scheduler;
+  /** What `evaluate` measures. Default: the loss. */
+  readonly metric?: Metric;
+  /** When to grow and when to stop. `maximize` defaults to that of the metric that scores are evaluated by. */
+  readonly growth?: GrowthOptions;
+  /** Where dendrites grow. */
+  readonly dendrites?: DendriteOptions;
+  /** Decides everything random: initial weights, dendrites, dropout. Default: 0. */
+  readonly seed?: number;
+  /** What runs it. Default: this machine's CPU. */
+  readonly engine?: Engine;
+}
+
+/**
+ * Makes a network trainable and able to grow dendrites.
+ *
+ * @param model a module (`nn.Module`), an ONNX model (`readOnnx`), or a graph.
+ * @throws `bad_option` naming what is missing or out of range, `shape_mismatch` naming the module whose shapes do not fit.
+ */
+export async function arborize(
+  model: Module | OnnxModel | Graph,
+  options: ArborizeOptions,
+): Promise<Training> {
+  const { loss, optimizer, scheduler = null, metric = null, seed = 0, engine = nodeEngine() } = options;
+  for (const [name, given] of Object.entries({ loss, optimizer })) {
+    if (!given) throw new ArborizeError("bad_option", `arborize needs a ${name}, such as ${EXAMPLES[name]}.`);
+  }
+  const { types = DEFAULT_TYPES, activation = "sigmoid", initialScale = 0.01 } = options.dendrites ?? {};
+  const base = graphOf(model, options, seed);
+  const growth = growthSettings(options.growth);
+  const sites = findSites(base, types);
+  if (sites.length === 0 && growth.maxDendrites > 0) throw noSites(base, types);
+  return new Training({
+    base,
+    sites,
+    activation,
+    initialScale,
+    loss,
+    optimizer,
+    scheduler,
+    metric,
+    maximize: options.growth?.maximize ?? metric?.maximize ?? null,
+    growth,
+    seed,
+    engine,
+  });
+}
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  loss: "losses.crossEntropy()",
+  optimizer: "optim.adam()",
+};
+
+function graphOf(model: Module | OnnxModel | Graph, { inputs }: ArborizeOptions, seed: number): Graph {
+  if (model instanceof Module) {
+    if (inputs) return trace(model, { inputs, seed });
+    throw new ArborizeError(
+      "bad_option",
+      'arborize needs the inputs of a module, such as inputs: { x: ["batch", 1, 28, 28] }.',
+    );
+  }
+  const graph = model instanceof Graph ? model : model?.graph;
+  if (graph instanceof Graph) return graph;
+  throw new ArborizeError("bad_option", "arborize needs a module, what readOnnx returns, or a graph.");
+}
+
+function noSites(base: Graph, types: readonly string[]): ArborizeError {
+  const found = inspectModules(base, types).map(
+    (verdict) => `\n  ${verdict.id} (${verdict.type}): ${verdict.site ? "grows" : verdict.reason}`,
+  );
+  return new ArborizeError(
+    "bad_option",
+    `No module of "${base.name}" can grow dendrites; ${types.join(", ")} do. It has${found.join("") || " no modules with parameters"}\nName others in dendrites.types, or set growth.maxDendrites to 0 to train without.`,
+  );
+}

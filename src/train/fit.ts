@@ -1,0 +1,162 @@
+// The whole job in one call: epochs, scores, growth, progress, a run folder.
+
+import { ArborizeError } from "../base/errors.ts";
+import { type Batches, batches } from "../data/batches.ts";
+import type { Batch, Dataset } from "../data/dataset.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Module } from "../nn/module.ts";
+import type { OnnxModel } from "../onnx/read.ts";
+import { dendriteCount, formatDuration, formatNumber, scoreFormat } from "../report/format.ts";
+import type { EpochRecord, RunHistory } from "../report/history.ts";
+import { createProgress, type Progress } from "../report/progress.ts";
+import { type ArborizeOptions, arborize } from "./arborize.ts";
+import { RunFolder } from "./run-folder.ts";
+import type { ScoreOutcome, Training } from "./training.ts";
+
+/** What `fit` needs beside what `arborize` does. */
+export interface FitOptions extends ArborizeOptions {
+  /** What is learned from: a data set, shuffled anew for each epoch, or batches of your own. */
+  readonly train: Dataset | Batches;
+  /** What decides growth. */
+  readonly validation: Dataset | Batches;
+  /** What is only reported, each epoch. */
+  readonly test?: Dataset | Batches;
+  /** Examples in a batch of a data set. Default: 64. */
+  readonly batchSize?: number;
+  /** Epochs after which to stop in any case. Default: none; growth ends training. */
+  readonly maxEpochs?: number;
+  /** A folder for the run: scores, chart, best and latest state, the network as ONNX. Default: nothing is written. */
+  readonly runFolder?: string;
+  /** Go on from the latest state in `runFolder`, if there is one. Default: false. */
+  readonly resume?: boolean;
+  /** A progress bar on a terminal and plain lines elsewhere, to standard error. Default: true. */
+  readonly progress?: boolean | Progress;
+  /** Stops training after the step that is running. The run folder then holds the last whole epoch. */
+  readonly signal?: AbortSignal;
+  /** Called after each epoch. */
+  readonly onEpoch?: (epoch: EpochRecord, outcome: ScoreOutcome) => void | Promise<void>;
+}
+
+/** What `fit` returns. */
+export interface FitResult {
+  /** The training, with the best network of the run. */
+  readonly training: Training;
+  readonly history: RunHistory;
+  /** Whether `signal` stopped it. */
+  readonly interrupted: boolean;
+}
+
+/**
+ * Trains a network and grows dendrites on it until they no longer help.
+ *
+ * @throws what `arborize` and `Training` throw; `bad_option` when the run folder holds a run and `resume` is not set. What
+ *   the folder holds is never lost.
+ */
+export async function fit(model: Module | OnnxModel | Graph, options: FitOptions): Promise<FitResult> {
+  const { maxEpochs = Number.POSITIVE_INFINITY, signal } = options;
+  const folder = options.runFolder === undefined ? null : new RunFolder(options.runFolder);
+  if (folder && !options.resume && (await folder.holdsRun())) {
+    throw new ArborizeError(
+      "bad_option",
+      `"${folder.path}" already holds a run. Set resume to go on with it, or name another folder.`,
+    );
+  }
+  const training = await arborize(model, options);
+  if (folder && (await folder.holdsRun())) await training.load(folder.file("latest"));
+
+  const { seed = 0, batchSize = 64 } = options;
+  const train = loader(options.train, { batchSize, shuffle: true, seed });
+  const validation = loader(options.validation, { batchSize });
+  const test = options.test && loader(options.test, { batchSize });
+  const progress = progressOf(options.progress);
+  let interrupted = false;
+  try {
+    while (!training.complete && training.epochs < maxEpochs) {
+      await trainEpoch(training, train, progress, folder, signal);
+      if (test) training.addTestScore(await training.evaluate(test));
+      const outcome = await training.addValidationScore(await training.evaluate(validation));
+      const epoch = training.history.epochs.at(-1)!;
+      progress?.finish(epochLine(epoch, training.history));
+      if (outcome.restructured || outcome.complete) progress?.log(outcome.decisions.at(-1)!.text);
+      if (folder) await writeEpoch(training, folder, outcome);
+      await options.onEpoch?.(epoch, outcome);
+    }
+  } catch (error) {
+    if (!signal?.aborted || error !== signal.reason) throw error;
+    interrupted = true;
+  } finally {
+    progress?.close();
+  }
+  if (!training.complete) await training.restoreBest();
+  if (folder && !interrupted) await training.exportOnnx(folder.file("model"));
+  return { training, history: training.history, interrupted };
+}
+
+function loader(
+  data: Dataset | Batches,
+  options: { batchSize: number; shuffle?: boolean; seed?: number },
+): Batches {
+  return "batch" in data ? batches(data, options) : data;
+}
+
+function progressOf(given: boolean | Progress = true): Progress | null {
+  return given === true ? createProgress() : given || null;
+}
+
+async function trainEpoch(
+  training: Training,
+  train: Batches,
+  progress: Progress | null,
+  folder: RunFolder | null,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const epoch = training.epochs;
+  train.epoch = epoch;
+  progress?.start(`epoch ${epoch}`, train.length);
+  let done = 0;
+  let mean = 0;
+  for (const batch of train as Iterable<Batch>) {
+    signal?.throwIfAborted();
+    const loss = await stepWithContext(training, batch, `epoch ${epoch}, step ${done}`, folder);
+    done += 1;
+    mean += (loss - mean) / done;
+    progress?.update(done, { loss: mean, dendrites: training.dendrites });
+  }
+}
+
+/** A step whose errors say where it was and what is left. */
+async function stepWithContext(training: Training, batch: Batch, where: string, folder: RunFolder | null) {
+  try {
+    return await training.step(batch);
+  } catch (error) {
+    if (!(error instanceof ArborizeError)) throw error;
+    const kept =
+      folder && (await folder.holdsRun())
+        ? ` The last whole epoch is in "${folder.file("latest")}": resume from there.`
+        : "";
+    throw new ArborizeError(error.code, `In ${where}: ${error.message}${kept}`, { cause: error });
+  }
+}
+
+/** The best parameters first, then the state that knows of them: whenever this stops, the folder can be gone on from. */
+async function writeEpoch(training: Training, folder: RunFolder, outcome: ScoreOutcome): Promise<void> {
+  if (outcome.best) {
+    const { dendrites, validation } = training.history.epochs.at(-1)!;
+    const facts = { dendrites: String(dendrites), [training.history.metric]: String(validation) };
+    await folder.writeBest(await training.bestStateDict(), facts);
+  }
+  await training.save(folder.file("latest"));
+  await folder.writeReport(training.history);
+}
+
+function epochLine(epoch: EpochRecord, history: RunHistory): string {
+  const { format } = scoreFormat(history);
+  return [
+    `loss ${formatNumber(epoch.trainLoss)}`,
+    `validation ${format(epoch.validation)}`,
+    ...(epoch.test === undefined ? [] : [`test ${format(epoch.test)}`]),
+    `rate ${formatNumber(epoch.learningRate)}`,
+    dendriteCount(epoch.dendrites),
+    formatDuration(epoch.trainSeconds + epoch.validationSeconds),
+  ].join("  ");
+}

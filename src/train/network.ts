@@ -1,0 +1,170 @@
+// A network that can grow: its graph, the values of everything learned, and the programs that run it.
+
+import type { Random } from "../base/random.ts";
+import { sizeOf, Tensor } from "../base/tensor.ts";
+import type { Batch } from "../data/dataset.ts";
+import { attachDendrites, type DendriteActivation } from "../dendrites/attach.ts";
+import type { Site } from "../dendrites/sites.ts";
+import type { Engine, Resident } from "../engine/engine.ts";
+import { type Graph, staticShape } from "../graph/graph.ts";
+import type { Loss } from "../nn/losses.ts";
+import type { Metric } from "../nn/metrics.ts";
+import type { Knobs, Optimizer } from "../optim/optimizer.ts";
+import { matchBatch, resolveLength } from "./batch.ts";
+import { type BatchSource, InferenceProgram } from "./inference.ts";
+import { StepProgram } from "./program.ts";
+import { buildTrainStep, type MaskFeed } from "./step.ts";
+
+/** What a growing network is made of. None of it changes. */
+export interface NetworkParts {
+  /** The network without dendrites. */
+  readonly base: Graph;
+  readonly sites: readonly Site[];
+  readonly activation: DendriteActivation;
+  readonly initialScale: number;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly engine: Engine;
+}
+
+/** A network's structure and the values of its parameters. */
+export interface Snapshot {
+  readonly dendrites: number;
+  readonly values: ReadonlyMap<string, Tensor>;
+}
+
+/** Draws the new parameter called `name`. */
+export type NewWeights = (name: string) => Random;
+
+/** The network as it now stands. Programs are compiled when they are first needed. */
+export class GrowingNetwork {
+  readonly parts: NetworkParts;
+  #dendrites: number;
+  #graph: Graph;
+  /** Parameters and optimizer state to start the next program from; null once it runs and holds them. */
+  #initial: ReadonlyMap<string, Tensor>;
+  #program: StepProgram | null = null;
+  #uploaded: ReadonlyMap<string, Resident> | null = null;
+  readonly #inference = new Map<Metric | "loss" | "output", InferenceProgram>();
+
+  constructor(parts: NetworkParts) {
+    this.parts = parts;
+    this.#dendrites = 0;
+    this.#graph = parts.base;
+    this.#initial = parameterData(parts.base);
+  }
+
+  /** The network with its dendrites; its parameters hold the values from when it was last rebuilt. */
+  get graph(): Graph {
+    return this.#graph;
+  }
+
+  /** Dendrites on each site. */
+  get dendrites(): number {
+    return this.#dendrites;
+  }
+
+  /** How many numbers are learned. */
+  get parameterCount(): number {
+    return this.#graph.parameters.reduce((total, parameter) => total + sizeOf(staticShape(parameter)), 0);
+  }
+
+  /**
+   * Rebuilds the network with another number of dendrites. Values that exist are kept, new ones drawn; the optimizer
+   * starts afresh unless `values` hold its state.
+   */
+  async rebuild(
+    dendrites: number,
+    values: ReadonlyMap<string, Tensor>,
+    newWeights: NewWeights,
+  ): Promise<void> {
+    const { base, sites, activation, initialScale } = this.parts;
+    const plan = { sites, count: dendrites, activation, initialScale, values, random: newWeights };
+    const graph = attachDendrites(base, plan);
+    await this.release();
+    this.#graph = graph;
+    this.#dendrites = dendrites;
+    this.#initial = new Map([...values, ...parameterData(graph)]);
+  }
+
+  /** Runs one training step and returns the loss before it. `masks` is where dropout draws from. */
+  async step(batch: Batch, masks: Random, knobs: Knobs): Promise<number> {
+    const program = await this.#stepProgram();
+    const { tensors, lengths } = matchBatch(batch, program.step.feeds);
+    for (const mask of program.step.masks) tensors.set(mask.name, drawMask(mask, lengths, masks));
+    return program.run(tensors, knobs);
+  }
+
+  /** The mean of a metric, or of the loss where it is null, over batches. */
+  async evaluate(source: BatchSource, metric: Metric | null): Promise<number> {
+    const { loss, engine } = this.parts;
+    const program = await this.#compiled(metric ?? "loss", () =>
+      InferenceProgram.forScore(this.#graph, loss, metric, engine),
+    );
+    return program.average(source, this.#residents());
+  }
+
+  /** The network's output for a batch. */
+  async predict(batch: Batch): Promise<Tensor> {
+    const { engine } = this.parts;
+    const program = await this.#compiled("output", () => InferenceProgram.forOutput(this.#graph, engine));
+    return (await program.run(batch, this.#residents())).clone();
+  }
+
+  /** Copies of all state: parameters, and what the optimizer keeps of them. */
+  async state(): Promise<ReadonlyMap<string, Tensor>> {
+    return this.#program ? new Map([...this.#initial, ...(await this.#program.snapshot())]) : this.#initial;
+  }
+
+  /** Copies of the parameters, and how many dendrites they are for. */
+  async snapshot(): Promise<Snapshot> {
+    const state = await this.state();
+    const values = new Map(this.#graph.parameters.map(({ name }) => [name, state.get(name)!]));
+    return { dendrites: this.#dendrites, values };
+  }
+
+  /** Frees the programs; they are compiled again when needed. State that they held is lost. */
+  async release(): Promise<void> {
+    const programs = [...this.#inference.values(), ...(this.#program ? [this.#program] : [])];
+    this.#inference.clear();
+    this.#program = null;
+    this.#uploaded = null;
+    for (const program of programs) await program.release();
+  }
+
+  async #stepProgram(): Promise<StepProgram> {
+    if (!this.#program) {
+      const { loss, optimizer, engine } = this.parts;
+      const step = buildTrainStep(this.#graph, loss, optimizer);
+      this.#program = await StepProgram.compile(step, engine, this.#initial);
+    }
+    return this.#program;
+  }
+
+  async #compiled(key: Metric | "loss" | "output", compile: () => Promise<InferenceProgram>) {
+    const known = this.#inference.get(key);
+    if (known) return known;
+    const program = await compile();
+    this.#inference.set(key, program);
+    return program;
+  }
+
+  /** Parameters as the engine has them: those of the training step, and those that it leaves as they are. */
+  #residents(): ReadonlyMap<string, Resident> {
+    this.#uploaded ??= new Map(
+      [...this.#initial].map(([name, data]) => [name, this.parts.engine.upload(data)]),
+    );
+    return this.#program ? new Map([...this.#uploaded, ...this.#program.residents]) : this.#uploaded;
+  }
+}
+
+function parameterData(graph: Graph): ReadonlyMap<string, Tensor> {
+  return new Map(graph.parameters.map((parameter) => [parameter.name, parameter.data!]));
+}
+
+function drawMask({ p, shape }: MaskFeed, lengths: ReadonlyMap<string, number>, random: Random): Tensor {
+  const resolved = shape.map((dim) => resolveLength(dim, lengths));
+  const mask = new Uint8Array(sizeOf(resolved));
+  random.keepMask(mask, p);
+  return new Tensor("bool", resolved, mask);
+}

@@ -145,7 +145,10 @@ export async function loadIdxSource(
 }
 
 /** The folder that downloads of all data sets go to when the caller names none. */
-export function defaultCache(env = process.env, platform: string = process.platform): string {
+export function defaultCache(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  platform: string = process.platform,
+): string {
   if (platform === "win32" && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "arborize");
   // The XDG specification asks to ignore relative paths.
   const xdg = env.XDG_CACHE_HOME;

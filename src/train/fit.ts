@@ -85,7 +85,7 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
     if (!signal?.aborted || error !== signal.reason) throw error;
     interrupted = true;
   } finally {
-    progress?.close();
+    if (progress !== options.progress) progress?.close();
   }
   if (!training.complete) await training.restoreBest();
   if (folder && !interrupted) await training.exportOnnx(folder.file("model"));
@@ -152,6 +152,7 @@ async function writeEpoch(training: Training, folder: RunFolder, outcome: ScoreO
 function epochLine(epoch: EpochRecord, history: RunHistory): string {
   const { format } = scoreFormat(history);
   return [
+    `epoch ${epoch.epoch}`.padEnd(9),
     `loss ${formatNumber(epoch.trainLoss)}`,
     `validation ${format(epoch.validation)}`,
     ...(epoch.test === undefined ? [] : [`test ${format(epoch.test)}`]),

@@ -15,7 +15,7 @@ import { constantLR } from "../optim/schedulers.ts";
 import type { RunHistory } from "../report/history.ts";
 import { withoutDropout } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
-import { decodeState, encodeState } from "./checkpoint.ts";
+import { decodeState, encodeState, identityOf } from "./checkpoint.ts";
 import type { BatchSource } from "./inference.ts";
 import { GrowingNetwork, type NetworkParts, type Snapshot } from "./network.ts";
 import { FRESH_EPOCH, type OpenEpoch, recordEpoch } from "./recorder.ts";
@@ -228,7 +228,7 @@ export class Training {
       checkpoints: this.#checkpoints,
       history: this.#history,
       open: this.#open,
-      identity: this.#identity,
+      identity: identityOf(this.#parts),
     });
   }
 
@@ -243,19 +243,8 @@ export class Training {
    * @throws `bad_file` for a damaged file or one of another network; nothing changes then.
    */
   async load(path: string): Promise<void> {
-    const state = decodeState(await readFileBytes(path), path);
-    if (state.identity !== this.#identity) {
-      throw new ArborizeError(
-        "bad_file",
-        `"${path}" is of another training:\n  it has      ${state.identity}\n  wanted      ${this.#identity}\nUse another folder, or the network, optimizer and seed it was made with.`,
-      );
-    }
-    await this.#network.rebuild(state.dendrites, state.tensors, () => {
-      throw new ArborizeError(
-        "bad_file",
-        `"${path}" does not hold all parameters of ${state.dendrites} dendrites.`,
-      );
-    });
+    const state = decodeState(await readFileBytes(path), path, this.#parts);
+    await this.#network.rebuild(state.dendrites, state.tensors, NOTHING_NEW);
     this.#checkpoints.clear();
     for (const [name, snapshot] of state.checkpoints) this.#checkpoints.set(name, snapshot);
     this.#steps = state.steps;
@@ -286,7 +275,7 @@ export class Training {
         return;
       case "restore": {
         const { dendrites, values } = this.#checkpoints.get(effect.checkpoint)!;
-        return network.rebuild(dendrites, values, () => Random.stream(0, ""));
+        return network.rebuild(dendrites, values, NOTHING_NEW);
       }
       case "grow": {
         const { values } = await network.snapshot();
@@ -316,14 +305,10 @@ export class Training {
   #measure(changes: Partial<OpenEpoch>): void {
     this.#open = { ...this.#open, ...changes };
   }
-
-  /** The network's parameters, the optimizer and the seed in one line: what must agree for a resumed run to go on. */
-  get #identity(): string {
-    const { base, optimizer, seed, sites } = this.#parts;
-    const parameters = base.parameters.map(({ name, shape }) => `${name}[${shape.join(",")}]`).join(" ");
-    return `seed ${seed}, ${optimizer.name}, dendrites on ${sites.map(({ id }) => id).join(" ")}, parameters ${parameters}`;
-  }
 }
+
+/** What new weights are drawn from where all are known. */
+const NOTHING_NEW = () => Random.stream(0, "");
 
 function secondsSince(start: number): number {
   return (performance.now() - start) / 1000;

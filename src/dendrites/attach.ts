@@ -3,7 +3,7 @@
 import type { Random } from "../base/random.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
 import { type Graph, staticShape, type Value } from "../graph/graph.ts";
-import { add, mul, relu, reshape, sigmoid, split, sum, tanh } from "../ops/index.ts";
+import { add, mul, relu, reshape, sigmoid, split, tanh } from "../ops/index.ts";
 import { type Replacement, type Rewritten, rewrite } from "../transform/rewrite.ts";
 import type { Site } from "./sites.ts";
 
@@ -76,7 +76,7 @@ function weighted(start: Value, weights: Value | null, outputs: readonly Value[]
   const trailing = new Array<number>(start.rank - 1 - site.channelAxis).fill(1);
   const rows = split(weights, new Array<number>(outputs.length).fill(1), 0);
   const terms = outputs.map((output, i) => mul(output, reshape(rows[i]!, [site.channels, ...trailing])));
-  return terms.length === 1 ? add(start, terms[0]!) : sum(start, ...terms);
+  return terms.reduce(add, start);
 }
 
 /** The module's nodes once more, with parameters of the dendrite `id`. */

@@ -51,6 +51,11 @@ export function inspectModules(graph: Graph, types: readonly string[] = DEFAULT_
     const type = graph.modules.get(id)?.type ?? inside[0]!.operator.type;
     if (!types.includes(type))
       return [{ id, type, site: null, reason: `${type} is not among the types that grow` }];
+    const calls = graph.modules.get(id)?.calls ?? 1;
+    if (calls > 1) {
+      const reason = `it is called ${calls} times, a dendrite needs a module that is called once`;
+      return [{ id, type, site: null, reason }];
+    }
     const found = boundary(graph, inside, users, type);
     if (typeof found === "string") return [{ id, type, site: null, reason: found }];
     return [{ id, type, site: { id, type, nodes: inside, parameters, ...found } }];
@@ -75,7 +80,7 @@ function boundary(graph: Graph, inside: readonly Node[], users: ReadonlyMap<Valu
   const [output, secondOutput] = produced;
   if (!input || secondInput) return `it reads ${read.size} values, a dendrite needs exactly one`;
   if (!output || secondOutput) {
-    return `it has ${produced.length} outputs, a dendrite needs exactly one (a module called twice has two)`;
+    return `it has ${produced.length} outputs, a dendrite needs exactly one`;
   }
   const channelAxis = type === "Linear" ? output.rank - 1 : 1;
   const channels = output.shape[channelAxis];

@@ -99,6 +99,8 @@ function nodeLabel(operator: Operator, scope: string, index: number): string {
 export interface ModuleInfo {
   /** Class name, such as `Conv2d`. */
   readonly type: string;
+  /** How often the model called it; absent where that is not known, as in imported graphs. */
+  readonly calls?: number;
 }
 
 /** Options of a graph. */

@@ -2,15 +2,23 @@
 
 import type { DType } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
-import { type Shape, shapeText } from "../graph/shape.ts";
+import { isStatic, type Shape, shapeText } from "../graph/shape.ts";
 import { expectShape } from "../ops/define.ts";
 import * as op from "../ops/index.ts";
+
+/** What a loss compares the network's output with. */
+export interface TargetType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Of classes: how many there are. Whole numbers from 0 to below it are wanted. */
+  readonly classes?: number;
+}
 
 /** A loss: what target it compares the network's output with, and how. */
 export interface Loss {
   readonly name: string;
-  /** Element type and shape of the target for an output. */
-  target(output: Value): { readonly dtype: DType; readonly shape: Shape };
+  /** What the target must be for an output. */
+  target(output: Value): TargetType;
   /** The loss as a scalar, averaged over the batch. */
   compute(output: Value, target: Value): Value;
 }
@@ -52,13 +60,15 @@ export function nll(): Loss {
   };
 }
 
-function classes(output: Value): { dtype: DType; shape: Shape } {
+function classes(output: Value): TargetType {
   expectShape(
     output.rank >= 2,
     () =>
       `A loss over classes needs an output [batch, classes, ...], the network's is ${shapeText(output.shape)}`,
   );
-  return { dtype: "int64", shape: output.shape.filter((_, axis) => axis !== 1) };
+  const [, count] = output.shape;
+  const shape = output.shape.filter((_, axis) => axis !== 1);
+  return { dtype: "int64", shape, ...(isStatic(count!) ? { classes: count } : {}) };
 }
 
 /** The element of axis 1 that `target` names. */
@@ -102,6 +112,6 @@ export function bceWithLogits(): Loss {
   };
 }
 
-function sameAsOutput(output: Value): { dtype: DType; shape: Shape } {
+function sameAsOutput(output: Value): TargetType {
   return { dtype: output.dtype, shape: output.shape };
 }

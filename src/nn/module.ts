@@ -32,7 +32,7 @@ export abstract class Module {
   call(...inputs: Parameters<this["forward"]>): Value {
     const given = inputs as readonly unknown[] as readonly Value[];
     const trace = Trace.of(given[0]!.graph);
-    return trace.graph.within(trace.scopeOf(this), () =>
+    return trace.graph.within(trace.enter(this), () =>
       (this.forward as (...all: Value[]) => Value)(...given),
     );
   }
@@ -160,10 +160,14 @@ export class Trace {
     );
   }
 
-  /** The path of a module in the model. */
-  scopeOf(module: Module): string {
+  /** Counts a call of a module, and gives its path in the model. */
+  enter(module: Module): string {
     const scope = this.#modules.get(module);
-    if (scope !== undefined) return scope;
+    if (scope !== undefined) {
+      const { type, calls = 0 } = this.graph.modules.get(scope)!;
+      this.graph.modules.set(scope, { type, calls: calls + 1 });
+      return scope;
+    }
     throw new ArborizeError(
       "invalid_graph",
       `A ${module.constructor.name} is called that the model does not hold. Keep it in a field of its module, or in an array in one.`,

@@ -59,8 +59,8 @@ export function readOnnx(bytes: Uint8Array, name = "model.onnx"): OnnxModel {
     const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
     return { graph: buildGraph(proto, opset), metadata };
   } catch (error) {
-    if (!(error instanceof ArborizeError)) throw error;
-    throw new ArborizeError(error.code, `"${name}": ${error.message}`, { cause: error });
+    const code = error instanceof ArborizeError ? error.code : "bad_file";
+    throw new ArborizeError(code, `"${name}": ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -122,7 +122,8 @@ function declareInput(graph: Graph, { name, type }: ValueInfoProto): Value {
   }
   const { elemType, shape } = type.value.value;
   const dims = (shape?.dim ?? []).map(({ value }, axis): Dim => {
-    if (value.case === "dimValue") return Number(value.value);
+    // Some exporters write -1 for a length that varies.
+    if (value.case === "dimValue" && value.value >= 0n) return Number(value.value);
     return value.case === "dimParam" && value.value !== "" ? value.value : `${name}_${axis}`;
   });
   return graph.input(name, dtypeOfOnnx(elemType), dims);
@@ -152,7 +153,16 @@ function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<stri
     attributes = rest;
   }
   const scope = scopeOf(inputs);
-  const node = graph.within(scope, () => graph.add(operator, inputs, attributes, proto.output));
+  const node = graph.within(scope, () => {
+    try {
+      return graph.add(operator, inputs, attributes, proto.output);
+    } catch (error) {
+      if (error instanceof ArborizeError) throw error;
+      const given = inputs.map((input) => (input ? `${input}` : "none")).join("; ");
+      const problem = `${proto.opType} "${proto.name}" does not take the inputs (${given}) that it has.`;
+      throw new ArborizeError("invalid_graph", problem, { cause: error });
+    }
+  });
   if (scope !== "" && !graph.modules.has(scope)) graph.modules.set(scope, { type: moduleType(node) });
   node.outputs.forEach((output, i) => {
     if (proto.output[i]) values.set(proto.output[i], output);
@@ -183,7 +193,7 @@ function constantOf(node: NodeProto): Tensor {
   const [attribute] = node.attribute;
   switch (attribute?.name) {
     case "value":
-      return fromTensorProto(attribute.t!);
+      return tensorOf(attribute);
     case "value_float":
       return Tensor.of([], [attribute.f]);
     case "value_int":
@@ -194,6 +204,11 @@ function constantOf(node: NodeProto): Tensor {
       return Tensor.of([attribute.ints.length], attribute.ints.map(Number), "int64");
   }
   throw new ArborizeError("invalid_graph", `Constant "${node.name}" has no value of a supported kind.`);
+}
+
+function tensorOf({ name, t }: AttributeProto): Tensor {
+  if (t) return fromTensorProto(t);
+  throw new ArborizeError("invalid_graph", `attribute "${name}" holds no tensor.`);
 }
 
 function attributeOf(proto: AttributeProto, kind: AttributeKind | undefined): Attribute {
@@ -209,7 +224,7 @@ function attributeOf(proto: AttributeProto, kind: AttributeKind | undefined): At
     case "floats":
       return [...proto.floats];
     case "tensor":
-      return fromTensorProto(proto.t!);
+      return tensorOf(proto);
     case undefined:
       // Unknown to the operator: Graph.add says so, unless it is the old form of an input.
       return proto.ints.map(Number);

@@ -106,8 +106,8 @@ function valueInfo(value: Value, name = value.name): ValueInfoProto {
 }
 
 function nodeProto(node: Node, written: ReadonlySet<Value | null>): NodeProto {
-  const output = node.outputs.map((value) =>
-    node.operator.variadicOutputs || written.has(value) ? value.name : "",
+  const output = node.outputs.map((value, i) =>
+    i === 0 || node.operator.variadicOutputs || written.has(value) ? value.name : "",
   );
   while (output.at(-1) === "") output.pop();
   const input = node.inputs.map((value) => value?.name ?? "");

@@ -4,7 +4,7 @@ import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { normalizeAxis } from "../graph/shape.ts";
 import { defineOperator, expectFloats, scalar } from "./define.ts";
-import { exp, greater, mul, sub, where } from "./elementwise.ts";
+import { cast, exp, greater, mul, sub } from "./elementwise.ts";
 import { reduceSum } from "./reduce.ts";
 
 function sameType([x]: [Value]): ValueType[] {
@@ -26,7 +26,8 @@ export const reluOp = defineOperator({
   type: "Relu",
   since: 14,
   infer: sameType,
-  gradient: (dy, { output: y }) => [where(greater(y, scalar(y, 0)), dy, scalar(dy, 0))],
+  // A product with the mask as numbers: the runtime's Where takes twice as long.
+  gradient: (dy, { output: y }) => [mul(dy, cast(greater(y, scalar(y, 0)), dy.dtype))],
 });
 
 /** `1 / (1 + e^-x)`. ONNX Sigmoid-13. */

@@ -11,7 +11,8 @@ import type { Feed } from "./step.ts";
  * network's floating type; a float never becomes an integer.
  *
  * @returns the tensors by name, and the lengths that symbolic axes have in this batch.
- * @throws `missing_input`, `dtype_mismatch` or `shape_mismatch` naming the input, what it is and what was wanted.
+ * @throws `missing_input`, `dtype_mismatch`, `shape_mismatch`, or `bad_data` for a class that the network does not know:
+ *   naming the input, what it is and what was wanted.
  */
 export function matchBatch(
   batch: Batch,
@@ -24,6 +25,7 @@ export function matchBatch(
     if (!(given instanceof Tensor)) throw missingInput(batch, feed);
     const tensor = converted(given, feed);
     bindLengths(tensor, feed, lengths);
+    checkClasses(tensor, feed);
     tensors.set(feed.name, tensor);
   }
   return { tensors, lengths };
@@ -67,6 +69,17 @@ function bindLengths(tensor: Tensor, { name, shape }: Feed, lengths: Map<string,
   throw new ArborizeError(
     "shape_mismatch",
     `"${name}" has shape ${shapeText(tensor.shape)}, the network wants ${shapeText(bound)}.`,
+  );
+}
+
+/** The runtime would count a negative class from the end, and say little of one too large. */
+function checkClasses({ data }: Tensor, { name, classes }: Feed): void {
+  if (classes === undefined) return;
+  const wrong = (data as BigInt64Array).findIndex((value) => value < 0n || value >= classes);
+  if (wrong < 0) return;
+  throw new ArborizeError(
+    "bad_data",
+    `"${name}" holds the class ${data[wrong]} (element ${wrong}); the network's ${classes} classes are 0 to ${classes - 1}.`,
   );
 }
 

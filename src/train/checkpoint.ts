@@ -152,7 +152,7 @@ export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIden
     ...rest,
     tensors,
     checkpoints: new Map(snapshots),
-    tracker: readTrackerState(tracker),
+    tracker: trackerState(tracker, name),
     history: history as unknown as RunHistory,
   };
 }
@@ -181,6 +181,16 @@ function expectParameters(
     "bad_file",
     `"${name}" does not hold the parameters of ${dendrites} dendrites:\n  ${shown.join("\n  ")}`,
   );
+}
+
+function trackerState(json: unknown, name: string): TrackerState {
+  try {
+    return readTrackerState(json);
+  } catch (error) {
+    if (!(error instanceof ArborizeError)) throw error;
+    const problem = `"${name}" has a tracker state that cannot be read: ${error.message}`;
+    throw new ArborizeError(error.code, problem, { cause: error });
+  }
 }
 
 function parseJson(text: string, name: string): unknown {

@@ -1,5 +1,6 @@
 // The network as it is used: without dropout, computing its output, its loss or a metric.
 
+import { ArborizeError } from "../base/errors.ts";
 import type { Tensor } from "../base/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
 import type { Engine, Program, Resident } from "../engine/engine.ts";
@@ -11,7 +12,7 @@ import { cast, reduceMean } from "../ops/index.ts";
 import { withoutDropout } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
 import { matchBatch } from "./batch.ts";
-import { appendLoss, type Feed, TARGET } from "./step.ts";
+import { appendLoss, dataFeeds, type Feed, TARGET } from "./step.ts";
 
 /** Batches to go through: a loader, an array, a generator. */
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>;
@@ -33,18 +34,19 @@ export class InferenceProgram {
     network: Graph,
     engine: Engine,
     name: string,
+    loss: Loss | null,
     build: (graph: Graph) => Value,
   ): Promise<InferenceProgram> {
     const { graph } = rewrite(network, withoutDropout, { shareSubexpressions: true });
     const outputs = new Map([["result", build(graph)]]);
-    const feeds = graph.inputs.map((input) => ({ name: input.name, dtype: input.dtype, shape: input.shape }));
+    const feeds = dataFeeds(graph, network, loss);
     const program = await engine.compile(writeOnnx(graph, { outputs, parameters: "fed" }), { name });
     return new InferenceProgram(program, engine, feeds);
   }
 
   /** The network's output. */
   static forOutput(network: Graph, engine: Engine): Promise<InferenceProgram> {
-    return InferenceProgram.compile(network, engine, "network", (graph) => graph.outputs[0]!);
+    return InferenceProgram.compile(network, engine, "network", null, (graph) => graph.outputs[0]!);
   }
 
   /** The mean of a metric over a batch, or the loss where there is no metric. */
@@ -54,7 +56,7 @@ export class InferenceProgram {
     metric: Metric | null,
     engine: Engine,
   ): Promise<InferenceProgram> {
-    return InferenceProgram.compile(network, engine, "evaluation", (graph) => {
+    return InferenceProgram.compile(network, engine, "evaluation", loss, (graph) => {
       const lossValue = appendLoss(graph, loss);
       if (!metric) return lossValue;
       const target = graph.inputs.find(({ name }) => name === TARGET)!;
@@ -73,7 +75,11 @@ export class InferenceProgram {
     return this.#engine.download(results.get("result")!);
   }
 
-  /** The mean of scalar results over all examples of all batches, which may differ in size. */
+  /**
+   * The mean of scalar results over all examples of all batches, which may differ in size.
+   *
+   * @throws `bad_data` where there is no example.
+   */
   async average(source: BatchSource, parameters: ReadonlyMap<string, Resident>): Promise<number> {
     let total = 0;
     let examples = 0;
@@ -81,6 +87,12 @@ export class InferenceProgram {
       const size = batch[TARGET]?.shape[0] ?? 1;
       total += (await this.run(batch, parameters)).item() * size;
       examples += size;
+    }
+    if (examples === 0) {
+      throw new ArborizeError(
+        "bad_data",
+        "There is nothing to evaluate: the batches hold no example. A generator can be gone through once only.",
+      );
     }
     return total / examples;
   }

@@ -9,12 +9,15 @@ import type { Optimizer } from "../optim/optimizer.ts";
 import { gradients } from "../transform/gradient.ts";
 import { type Mask, withMasks } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
+import { firstOf, reluAfterMaxPool } from "../transform/simplify.ts";
 
 /** A value that a program is fed: batch data or the target. */
 export interface Feed {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
+  /** Of classes: how many there are. */
+  readonly classes?: number;
 }
 
 /** A mask that is drawn for every step. */
@@ -58,7 +61,8 @@ export const TARGET = "target";
  */
 export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer): TrainStep {
   const masks: Mask[] = [];
-  const { graph } = rewrite(network, withMasks(masks), { shareSubexpressions: true });
+  const trainingForm = firstOf(withMasks(masks), reluAfterMaxPool);
+  const { graph } = rewrite(network, trainingForm, { shareSubexpressions: true });
   const lossValue = appendLoss(graph, loss);
   const read = new Set(nodesBehind([lossValue]).flatMap((node) => node.inputs));
   const parameters = graph.parameters.filter((parameter) => read.has(parameter));
@@ -92,7 +96,7 @@ export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer)
   });
   return {
     model: writeOnnx(graph, { outputs, parameters: "fed" }),
-    feeds: dataFeeds(graph, network),
+    feeds: dataFeeds(graph, network, loss),
     masks: masks.map(({ input, p }) => ({ name: input.name, p, shape: input.shape })),
     state,
   };
@@ -105,10 +109,8 @@ export function appendLoss(graph: Graph, loss: Loss): Value {
   return graph.within("loss", () => loss.compute(output, graph.input(TARGET, dtype, shape)));
 }
 
-/** What a batch must hold: the network's inputs and the target. */
-export function dataFeeds(graph: Graph, network: Graph): Feed[] {
-  const names = new Set([...network.inputs.map(({ name }) => name), TARGET]);
-  return graph.inputs
-    .filter(({ name }) => names.has(name))
-    .map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+/** What a batch must hold: the network's inputs, and the target where there is a loss. */
+export function dataFeeds(graph: Graph, network: Graph, loss: Loss | null): Feed[] {
+  const feeds: Feed[] = network.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  return loss ? [...feeds, { name: TARGET, ...loss.target(graph.outputs[0]!) }] : feeds;
 }

@@ -54,8 +54,6 @@ export class Training {
   #tracker: TrackerState = startTracking();
   #history: RunHistory;
   #open: OpenEpoch = FRESH_EPOCH;
-  /** What `evaluate` last measured by: null is the loss, undefined nothing yet. */
-  #evaluatedBy: Metric | null | undefined;
 
   /** Use `arborize`. */
   constructor(parts: TrainingParts) {
@@ -64,7 +62,12 @@ export class Training {
     this.#scheduler = parts.scheduler ?? constantLR();
     this.#rate = this.#scheduler.start(parts.optimizer.learningRate);
     this.#masks = Random.stream(parts.seed, "masks");
-    this.#history = { metric: "score", maximize: parts.maximize ?? true, epochs: [], switches: [] };
+    this.#history = {
+      metric: parts.metric?.name ?? "score",
+      maximize: parts.maximize ?? true,
+      epochs: [],
+      switches: [],
+    };
   }
 
   /** Whether training is over: no dendrite helps any more, or the limit is reached. */
@@ -116,13 +119,16 @@ export class Training {
    * One training step on a batch, an object of tensors by input name with the target as `target`.
    *
    * @returns the loss before the step.
-   * @throws `missing_input`, `dtype_mismatch`, `shape_mismatch` for a batch that does not fit, `not_a_number` for a loss
-   *   that is not finite. The network is unchanged then.
+   * @throws `missing_input`, `dtype_mismatch`, `shape_mismatch`, `bad_data` for a batch that does not fit, `not_a_number`
+   *   for a loss that is not finite. The network is unchanged then.
    */
   async step(batch: Batch): Promise<number> {
     const start = performance.now();
     const knobs = this.#parts.optimizer.knobs(this.#steps + 1, this.learningRate);
-    const loss = await this.#network.step(batch, this.#masks, knobs);
+    // A step that fails must not use up random numbers.
+    const masks = Random.from(this.#masks.state);
+    const loss = await this.#network.step(batch, masks, knobs);
+    this.#masks = masks;
     this.#steps += 1;
     this.#measure({
       lossSum: this.#open.lossSum + loss,
@@ -139,7 +145,7 @@ export class Training {
   async evaluate(batches: BatchSource, metric: Metric | null = this.#parts.metric): Promise<number> {
     const start = performance.now();
     const score = await this.#network.evaluate(batches, metric);
-    this.#evaluatedBy = metric;
+    if (this.epochs === 0) this.#history = { ...this.#history, ...this.#scoring(metric) };
     this.#measure({ validationSeconds: this.#open.validationSeconds + secondsSince(start) });
     return score;
   }
@@ -166,7 +172,6 @@ export class Training {
    * @throws `not_a_number` for a score that is not finite; nothing changes then.
    */
   async addValidationScore(score: number): Promise<ScoreOutcome> {
-    if (this.epochs === 0) this.#history = { ...this.#history, ...this.#scoring() };
     const settings = { ...this.#parts.growth, maximize: this.#history.maximize };
     const outcome = addScore(this.#tracker, settings, { score, learningRate: this.learningRate });
     const facts = {
@@ -289,11 +294,10 @@ export class Training {
     }
   }
 
-  /** What validation scores measure: said by the options, or by what the first one was evaluated with. */
-  #scoring(): Pick<RunHistory, "metric" | "maximize"> {
+  /** What validation scores measure: said by the options, or by what was evaluated before the first one. */
+  #scoring(evaluated: Metric | null): Pick<RunHistory, "metric" | "maximize"> {
     const { metric, maximize, loss } = this.#parts;
-    const by = metric ?? this.#evaluatedBy;
-    if (by === undefined) return { metric: "score", maximize: maximize ?? true };
+    const by = metric ?? evaluated;
     return { metric: by?.name ?? loss.name, maximize: maximize ?? by?.maximize ?? false };
   }
 

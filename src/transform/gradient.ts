@@ -4,7 +4,7 @@ import { ArborizeError, invariant } from "../base/errors.ts";
 import { isFloat } from "../base/tensor.ts";
 import { type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import { sameShape, shapeText } from "../graph/shape.ts";
-import { add, fullLike, reduceSum, reshape, sum } from "../ops/index.ts";
+import { add, fullLike, reduceSum, reshape } from "../ops/index.ts";
 
 /**
  * The gradients of a scalar `loss` with respect to `wrt`, in the order of `wrt` and in the shape of each. The nodes are
@@ -29,7 +29,8 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   const cotangent = (value: Value): Value | null => {
     const parts = contributions.get(value) ?? [];
     if (parts.length < 2) return parts[0] ?? null;
-    const total = parts.length === 2 ? add(parts[0]!, parts[1]!) : sum(...parts);
+    // One Add after another: the runtime computes a Sum in as many passes, and fuses an Add into a convolution.
+    const total = parts.reduce(add);
     contributions.set(value, [total]);
     return total;
   };

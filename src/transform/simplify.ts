@@ -1,0 +1,25 @@
+// Rewrites that leave every value and gradient as it is and make the training graph cheaper. For `rewrite`.
+
+import { maxPoolOp, relu, reluOp } from "../ops/index.ts";
+import type { Replacement } from "./rewrite.ts";
+
+/**
+ * `maxPool(relu(x))` becomes `relu(maxPool(x))`, which works on the pooled size. A window whose maximum is not positive gets
+ * no gradient either way, and in any other the same element wins.
+ */
+export const reluAfterMaxPool: Replacement = (node, [pooled], { graph }) => {
+  const before = pooled?.producer;
+  if (node.operator !== maxPoolOp || before?.operator !== reluOp) return undefined;
+  return [relu(graph.add(maxPoolOp, before.inputs, node.attributes).output)];
+};
+
+/** The first of several replacements that has one for a node. */
+export function firstOf(...replacements: readonly Replacement[]): Replacement {
+  return (node, inputs, target) => {
+    for (const replace of replacements) {
+      const outputs = replace(node, inputs, target);
+      if (outputs) return outputs;
+    }
+    return undefined;
+  };
+}

@@ -103,6 +103,13 @@ export interface ModuleInfo {
   readonly calls?: number;
 }
 
+/** A gradient that is given for a value as a function of others, whatever nodes compute it. */
+export interface CustomGradient {
+  readonly inputs: readonly Value[];
+  /** The inputs' cotangents from the value's. */
+  readonly rule: (cotangent: Value) => readonly Value[];
+}
+
 /** Options of a graph. */
 export interface GraphOptions {
   readonly name?: string;
@@ -123,6 +130,8 @@ export class Graph {
   readonly outputs: Value[] = [];
   /** Modules by scope, outermost first. */
   readonly modules = new Map<string, ModuleInfo>();
+  /** Gradients that replace those of the nodes behind a value. */
+  readonly customGradients = new Map<Value, CustomGradient>();
   /** The scope that new nodes get. */
   scope = "";
 
@@ -152,7 +161,8 @@ export class Graph {
 
   /** A constant. Small equal ones are the same value. */
   constant(data: Tensor, name?: string): Value {
-    const key = name === undefined && data.data.length <= 64 ? `${data}${data.toNumbers()}` : null;
+    const key =
+      name === undefined && data.data.length <= SHARED_CONSTANT ? `${data}${data.toNumbers()}` : null;
     const known = key === null ? undefined : this.#constants.get(key);
     if (known) return known;
     const value = this.#declare("constant", this.#claim(name) ?? this.uniqueName("constant"), data, data);
@@ -252,6 +262,9 @@ export class Graph {
     }
   }
 }
+
+/** Constants of at most this many elements are compared with those that are there. */
+const SHARED_CONSTANT = 4096;
 
 function nodeKey(operator: Operator, inputs: readonly (Value | null)[], attributes: Attributes): string {
   const names = inputs.map((input) => input?.name ?? "").join("\u0000");

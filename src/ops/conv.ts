@@ -37,7 +37,7 @@ export const convOp = defineOperator({
   infer: ([x, w, b]: ConvInputs, attributes) => {
     expectFloats(x, w, b);
     const { group = 1 } = attributes;
-    const over = windows(x, kernelOf(w), attributes);
+    const over = windows(x.shape, kernelOf(w), attributes);
     const wanted = (w.shape[1] as number) * group;
     expectShape(
       x.shape[1] === wanted,
@@ -54,7 +54,7 @@ export const convOp = defineOperator({
   },
   gradient: (dy, { inputs: [x, w, b], attributes }) => {
     const { group = 1 } = attributes;
-    const over = windows(x, kernelOf(w), attributes);
+    const over = windows(x.shape, kernelOf(w), attributes);
     return [inputGradient(dy, w, over, group), weightGradient(dy, x, w, over, group), b && biasGradient(dy)];
   },
 });
@@ -95,7 +95,7 @@ export const convTransposeOp = defineOperator({
   gradient: (dy, { inputs: [x, w, b], attributes }) => {
     const { strides, pads, dilations, group = 1 } = attributes;
     const options = definedOnly({ strides, pads, dilations });
-    const over = windows(dy, kernelOf(w), options);
+    const over = windows(dy.shape, kernelOf(w), options);
     return [
       conv(dy, w, null, { ...options, group }),
       weightGradient(x, dy, w, over, group),

@@ -251,6 +251,42 @@ export function equal(a: Value, b: Value): Value {
 
 export const equalOp = defineOperator({ type: "Equal", since: 13, infer: compared, gradient: isBoolean });
 
+const logical = ([a, b]: [Value, Value]): ValueType[] => {
+  if (a.dtype !== "bool" || b.dtype !== "bool") {
+    throw new ArborizeError(
+      "dtype_mismatch",
+      `its inputs must be boolean, they are ${a.dtype} and ${b.dtype}`,
+    );
+  }
+  return broadcast(a, b);
+};
+
+/** Whether both hold. ONNX And-7. */
+export function and(a: Value, b: Value): Value {
+  return andOp.emit([a, b]).output;
+}
+
+export const andOp = defineOperator({ type: "And", since: 7, infer: logical, gradient: isBoolean });
+
+/** Whether one or both hold. ONNX Or-7. */
+export function or(a: Value, b: Value): Value {
+  return orOp.emit([a, b]).output;
+}
+
+export const orOp = defineOperator({ type: "Or", since: 7, infer: logical, gradient: isBoolean });
+
+/** Whether it does not hold. ONNX Not-1. */
+export function not(x: Value): Value {
+  return notOp.emit([x]).output;
+}
+
+export const notOp = defineOperator({
+  type: "Not",
+  since: 1,
+  infer: ([x]: [Value]) => [{ dtype: "bool", shape: x.shape }],
+  gradient: isBoolean,
+});
+
 /** `a` where `condition` holds, else `b`; all three broadcast. ONNX Where-16. */
 export function where(condition: Value, a: Value, b: Value): Value {
   return whereOp.emit([condition, a, b]).output;

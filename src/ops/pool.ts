@@ -41,7 +41,7 @@ export const maxPoolOp = defineOperator({
   attributes: { ...ATTRIBUTES, storage_order: "int" },
   infer: ([x]: [Value], attributes) => {
     expectFloats(x);
-    const shape = pooledShape(x, windows(x, attributes.kernel_shape ?? [], attributes));
+    const shape = pooledShape(x, windows(x.shape, attributes.kernel_shape ?? [], attributes));
     return [
       { dtype: x.dtype, shape },
       { dtype: "int64", shape },
@@ -50,7 +50,7 @@ export const maxPoolOp = defineOperator({
   // The second output says where each maximum was found, as an index into all of x. Windows that do not overlap never
   // name a place twice, and MaxUnpool puts dy there; others are added up.
   gradient: (dy, { inputs: [x], outputs: [, indices], attributes }) => {
-    const over = windows(x, attributes.kernel_shape ?? [], attributes);
+    const over = windows(x.shape, attributes.kernel_shape ?? [], attributes);
     const apart = over.every((window) => window.stride >= extent(window));
     if (apart && x.dtype === "float32") return [maxUnpool(dy, indices!, x, over)];
     const zeros = flat(fullLike(x));
@@ -99,12 +99,14 @@ export const averagePoolOp = defineOperator({
   attributes: { ...ATTRIBUTES, count_include_pad: "int" },
   infer: ([x]: [Value], attributes) => {
     expectFloats(x);
-    return [{ dtype: x.dtype, shape: pooledShape(x, windows(x, attributes.kernel_shape ?? [], attributes)) }];
+    return [
+      { dtype: x.dtype, shape: pooledShape(x, windows(x.shape, attributes.kernel_shape ?? [], attributes)) },
+    ];
   },
   // Each element of dy, divided by its window's count, goes to every place of the window: a transposed convolution with a
   // kernel of ones, channel by channel.
   gradient: (dy, { inputs: [x], attributes }) => {
-    const over = windows(x, attributes.kernel_shape ?? [], attributes);
+    const over = windows(x.shape, attributes.kernel_shape ?? [], attributes);
     const kernel = over.map((window) => window.kernel);
     const counts = windowCounts(over, attributes.count_include_pad === 1);
     const shares = mul(

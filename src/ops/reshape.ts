@@ -176,6 +176,7 @@ export const unsqueezeOp = defineOperator({
     const named = constantInts(axes, "axes") ?? [];
     const rank = x.rank + named.length;
     const added = named.map((axis) => normalizeAxis(axis, rank));
+    expectShape(new Set(added).size === added.length, () => `axes ${shapeText(named)} name one axis twice`);
     const rest = [...x.shape];
     return [
       {

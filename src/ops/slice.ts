@@ -72,7 +72,7 @@ export const splitOp = defineOperator({
 /** ONNX's rule for `num_outputs`: equal parts, the last one smaller where it does not go up evenly. */
 function evenParts(total: Dim, parts: number): number[] {
   expectShape(
-    isStatic(total) && parts > 0,
+    isStatic(total) && parts > 0 && parts <= total,
     () => `cannot split an axis of length ${total} into ${parts} parts`,
   );
   const length = Math.ceil(total / parts);

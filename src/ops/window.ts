@@ -1,8 +1,7 @@
 // The arithmetic of sliding windows that convolutions and pools share.
 
 import { ArborizeError } from "../base/errors.ts";
-import type { Value } from "../graph/graph.ts";
-import { isStatic, shapeText } from "../graph/shape.ts";
+import { isStatic, type Shape, shapeText } from "../graph/shape.ts";
 import { expectShape } from "./define.ts";
 
 /** The window along one spatial axis. All lengths in elements. */
@@ -39,19 +38,25 @@ export function extent({ kernel, dilation }: Pick<Window, "kernel" | "dilation">
   return (kernel - 1) * dilation + 1;
 }
 
-/** The windows over the spatial axes (from axis 2 on) of `x`. @throws `shape_mismatch` when one does not fit. */
-export function windows(x: Value, kernels: readonly number[], attributes: WindowAttributes): Window[] {
+/** The windows over the spatial axes (from axis 2 on) of a value of `shape`. @throws `shape_mismatch` when one does not fit. */
+export function windows(shape: Shape, kernels: readonly number[], attributes: WindowAttributes): Window[] {
   const { auto_pad: autoPad = "NOTSET", pads, strides, dilations, ceil_mode: ceil = 0 } = attributes;
   const rank = kernels.length;
   expectShape(
-    x.rank === rank + 2,
-    () => `a kernel over ${rank} axes needs an input of ${rank + 2} axes, it is ${shapeText(x.shape)}`,
+    shape.length === rank + 2,
+    () => `a kernel over ${rank} axes needs an input of ${rank + 2} axes, it is ${shapeText(shape)}`,
   );
   return kernels.map((kernel, i) => {
-    const input = x.shape[i + 2]!;
-    expectShape(isStatic(input), () => `spatial axis ${i + 2} of ${shapeText(x.shape)} must not be symbolic`);
+    const input = shape[i + 2]!;
+    expectShape(isStatic(input), () => `spatial axis ${i + 2} of ${shapeText(shape)} must not be symbolic`);
     const stride = strides?.[i] ?? 1;
     const dilation = dilations?.[i] ?? 1;
+    const whole = [kernel, stride, dilation].every((length) => Number.isSafeInteger(length) && length > 0);
+    expectShape(
+      whole,
+      () =>
+        `kernel ${kernel}, stride ${stride} and dilation ${dilation} along axis ${i + 2} must be at least 1`,
+    );
     const span = extent({ kernel, dilation });
     const [before, after] =
       autoPad === "NOTSET"
@@ -61,7 +66,7 @@ export function windows(x: Value, kernels: readonly number[], attributes: Window
     expectShape(
       room >= 0,
       () =>
-        `a window of ${span} does not fit axis ${i + 2} of ${shapeText(x.shape)}, padded by ${before} and ${after}`,
+        `a window of ${span} does not fit axis ${i + 2} of ${shapeText(shape)}, padded by ${before} and ${after}`,
     );
     let output = Math.floor(room / stride) + 1;
     // With ceil_mode a last, partial window counts where it starts inside the input or the padding before it.

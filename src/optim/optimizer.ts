@@ -1,6 +1,6 @@
 // What an optimizer is: a few nodes appended to the training graph.
 
-import { ArborizeError } from "../base/errors.ts";
+import { ArborizeError, didYouMean } from "../base/errors.ts";
 import type { Value } from "../graph/graph.ts";
 
 /** The numbers an update reads that change from step to step, computed in float64 and fed as scalars. */
@@ -44,19 +44,43 @@ export interface OptimizerOptions {
 /** The least and the largest (exclusive) value of an option. */
 type Bounds = readonly [least: number, below: number];
 
-/** @throws `bad_option` naming every option out of bounds, or unknown. */
+/** PyTorch's names that are not ours in camel case. */
+const TORCH_NAMES: Readonly<Record<string, string>> = {
+  lr: "learningRate",
+  lr_decay: "learningRateDecay",
+  initial_accumulator_value: "initialAccumulator",
+  min_lr: "minLearningRate",
+};
+
+/**
+ * Checks what an optimizer or a scheduler is made with.
+ *
+ * @param given what the user wrote.
+ * @param options everything, with defaults.
+ * @param bounds where the default, from 0 on, is not what is wanted.
+ * @throws `bad_option` naming every option that is unknown or out of bounds.
+ */
 export function checkOptions(
-  optimizer: string,
-  options: Readonly<Record<string, number | boolean>>,
-  bounds: Readonly<Record<string, Bounds>>,
+  owner: string,
+  given: object,
+  options: Readonly<Record<string, number | boolean | string>>,
+  bounds: Readonly<Record<string, Bounds>> = {},
 ): void {
-  const problems = Object.entries(options).flatMap(([name, value]) => {
-    if (typeof value === "boolean") return [];
+  const known = ["betas", ...Object.keys(options)];
+  const unknown = Object.keys(given).flatMap((name) => {
+    if (known.includes(name)) return [];
+    const ours = TORCH_NAMES[name];
+    const hint = ours && known.includes(ours) ? ` Did you mean "${ours}"?` : didYouMean(name, known);
+    return [`there is no option "${name}".${hint}`];
+  });
+  const outside = Object.entries(options).flatMap(([name, value]) => {
+    if (typeof value === "boolean" || typeof value === "string") return [];
     const [least, below] = bounds[name] ?? [0, Number.POSITIVE_INFINITY];
     if (value >= least && value < below) return [];
     const range =
       below === Number.POSITIVE_INFINITY ? `at least ${least}` : `at least ${least} and below ${below}`;
-    return [`${name} is ${value}, it must be ${range}`];
+    return [`${name} is ${value}, it must be ${range}.`];
   });
-  if (problems.length > 0) throw new ArborizeError("bad_option", `${optimizer}: ${problems.join("; ")}.`);
+  const problems = [...unknown, ...outside];
+  if (problems.length > 0) throw new ArborizeError("bad_option", `${owner}: ${problems.join("; ")}`);
 }

@@ -1,5 +1,6 @@
 // The optimizers: SGD, Adam, AdamW, Adadelta, Adagrad, RMSprop, with PyTorch's formulas and defaults.
 
+import { ArborizeError } from "../base/errors.ts";
 import type { Value } from "../graph/graph.ts";
 import { add, div, max, mul, scalar, sqrt, sub } from "../ops/index.ts";
 import { checkOptions, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
@@ -30,7 +31,10 @@ export interface SgdOptions extends OptimizerOptions {
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { learningRate = 0.001, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = options;
   const all = { learningRate, momentum, dampening, weightDecay, nesterov };
-  checkOptions("sgd", all, {});
+  checkOptions("sgd", options, all);
+  if (nesterov && (momentum === 0 || dampening !== 0)) {
+    throw new ArborizeError("bad_option", "sgd: nesterov needs a momentum above 0 and no dampening.");
+  }
   return {
     name: "sgd",
     learningRate,
@@ -81,7 +85,7 @@ function adaptiveMoments(
     amsgrad = false,
   } = options;
   const all = { learningRate, beta1, beta2, eps, weightDecay, amsgrad };
-  checkOptions(name, all, { beta1: UNIT, beta2: UNIT });
+  checkOptions(name, options, all, { beta1: UNIT, beta2: UNIT });
   return {
     name,
     learningRate,
@@ -120,7 +124,7 @@ export interface AdadeltaOptions extends OptimizerOptions {
 export function adadelta(options: AdadeltaOptions = {}): Optimizer {
   const { learningRate = 1, rho = 0.9, eps = 1e-6, weightDecay = 0 } = options;
   const all = { learningRate, rho, eps, weightDecay };
-  checkOptions("adadelta", all, { rho: UNIT });
+  checkOptions("adadelta", options, all, { rho: UNIT });
   return {
     name: "adadelta",
     learningRate,
@@ -160,7 +164,7 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
     weightDecay = 0,
   } = options;
   const all = { learningRate, learningRateDecay, initialAccumulator, eps, weightDecay };
-  checkOptions("adagrad", all, {});
+  checkOptions("adagrad", options, all);
   return {
     name: "adagrad",
     learningRate,
@@ -199,7 +203,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
     weightDecay = 0,
   } = options;
   const all = { learningRate, alpha, eps, momentum, centered, weightDecay };
-  checkOptions("rmsprop", all, { alpha: UNIT });
+  checkOptions("rmsprop", options, all, { alpha: UNIT });
   return {
     name: "rmsprop",
     learningRate,

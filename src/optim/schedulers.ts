@@ -1,6 +1,7 @@
 // Learning-rate schedulers, as PyTorch computes them: pure functions on a state that can be saved.
 
 import { ArborizeError } from "../base/errors.ts";
+import { checkOptions } from "./optimizer.ts";
 
 /** Where a scheduler stands. Plain JSON. */
 export interface SchedulerState {
@@ -41,13 +42,10 @@ export interface StepLROptions {
 }
 
 /** Multiplies the learning rate by `gamma` every `stepSize` epochs. PyTorch's StepLR. */
-export function stepLR({ stepSize, gamma = 0.1 }: StepLROptions): Scheduler {
-  if (!Number.isInteger(stepSize) || stepSize < 1) {
-    throw new ArborizeError(
-      "bad_option",
-      `stepLR: stepSize is ${stepSize}, it must be a whole number of epochs from 1.`,
-    );
-  }
+export function stepLR(options: StepLROptions): Scheduler {
+  const { stepSize, gamma = 0.1 } = options;
+  checkOptions("stepLR", options, { stepSize, gamma });
+  checkWhole("stepLR", { stepSize }, 1);
   return {
     name: "stepLR",
     options: { stepSize, gamma },
@@ -79,24 +77,25 @@ export interface ReduceLROnPlateauOptions {
   readonly eps?: number;
 }
 
+const NAME = "reduceLROnPlateau";
+
 /** Lowers the learning rate when the score stops getting better. PyTorch's ReduceLROnPlateau. */
 export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Scheduler {
   const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "rel" } = options;
   const { cooldown = 0, minLearningRate = 0, eps = 1e-8 } = options;
-  if (!(factor > 0 && factor < 1)) {
-    throw new ArborizeError(
-      "bad_option",
-      `reduceLROnPlateau: factor is ${factor}, it must be between 0 and 1.`,
-    );
-  }
+  const all = { mode, factor, patience, threshold, thresholdMode, cooldown, minLearningRate, eps };
+  checkOptions(NAME, options, all, { factor: [0, 1] });
+  checkWhole(NAME, { patience, cooldown }, 0);
+  checkWord(NAME, { mode }, ["min", "max"]);
+  checkWord(NAME, { thresholdMode }, ["rel", "abs"]);
   const sign = mode === "min" ? -1 : 1;
   const better = (score: number, best: number) => {
     if (thresholdMode === "abs") return sign * score > sign * best + threshold;
     return sign * score > sign * best * (1 + sign * threshold);
   };
   return {
-    name: "reduceLROnPlateau",
-    options: { mode, factor, patience, threshold, thresholdMode, cooldown, minLearningRate, eps },
+    name: NAME,
+    options: all,
     start: (learningRate) => ({ learningRate, steps: 0, memory: { best: null, bad: 0, cooldown: 0 } }),
     step({ learningRate, steps, memory }, score) {
       const previous = memory.best ?? null;
@@ -115,4 +114,20 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Sched
       return { learningRate: rate, steps: steps + 1, memory: { best, bad, cooldown: cooling } };
     },
   };
+}
+
+function checkWhole(owner: string, options: Readonly<Record<string, number>>, least: number): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (Number.isInteger(value) && value >= least) continue;
+    const wanted = `it must be a whole number of epochs from ${least}`;
+    throw new ArborizeError("bad_option", `${owner}: ${name} is ${value}, ${wanted}.`);
+  }
+}
+
+function checkWord(owner: string, options: Readonly<Record<string, string>>, words: readonly string[]): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (words.includes(value)) continue;
+    const wanted = words.map((word) => `"${word}"`).join(" or ");
+    throw new ArborizeError("bad_option", `${owner}: ${name} is "${value}", it must be ${wanted}.`);
+  }
 }

@@ -6,6 +6,7 @@ import type { Shape } from "../graph/shape.ts";
 import type { Loss } from "../nn/losses.ts";
 import { writeOnnx } from "../onnx/write.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
+import { channelMajor } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
 import { type Mask, withMasks } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
@@ -62,7 +63,7 @@ export const TARGET = "target";
 export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer): TrainStep {
   const masks: Mask[] = [];
   const trainingForm = firstOf(withMasks(masks), reluAfterMaxPool);
-  const { graph } = rewrite(network, trainingForm, { shareSubexpressions: true });
+  const graph = channelMajor(rewrite(network, trainingForm).graph);
   const lossValue = appendLoss(graph, loss);
   const read = new Set(nodesBehind([lossValue]).flatMap((node) => node.inputs));
   const parameters = graph.parameters.filter((parameter) => read.has(parameter));

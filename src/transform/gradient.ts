@@ -4,7 +4,7 @@ import { ArborizeError, invariant } from "../base/errors.ts";
 import { isFloat } from "../base/tensor.ts";
 import { type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import { sameShape, shapeText } from "../graph/shape.ts";
-import { add, fullLike, reduceSum, reshape } from "../ops/index.ts";
+import { add, fullLike, reduceSum, reshape, stopGradientOp } from "../ops/index.ts";
 
 /**
  * The gradients of a scalar `loss` with respect to `wrt`, in the order of `wrt` and in the shape of each. The nodes are
@@ -23,7 +23,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   }
   const nodes = nodesBehind([loss]);
   const active = activeValues(nodes, wrt);
-  rejectBlocked(nodes, active);
+  rejectBlocked(loss, nodes, active);
 
   const contributions = new Map<Value, Value[]>([[loss, [fullLike(loss, 1)]]]);
   const cotangent = (value: Value): Value | null => {
@@ -59,6 +59,11 @@ function activeValues(nodes: readonly Node[], wrt: readonly Value[]): Set<Value>
 }
 
 function inputGradients(node: Node, cotangents: readonly (Value | null)[]): [Value, Value][] {
+  const custom = node.output.graph.customGradients.get(node.output);
+  if (custom) {
+    const given = custom.rule(cotangents[0]!);
+    return custom.inputs.map((input, i) => [input, given[i]!]);
+  }
   const { gradient, broadcasts } = node.operator;
   invariant(typeof gradient === "function", `${node.label} has no gradient rule`);
   const found = gradient(cotangents, node);
@@ -85,19 +90,17 @@ function sumToShape(dx: Value, input: Value): Value {
 }
 
 /** Reports every operator without a gradient on the way from the loss to `wrt`, all at once. */
-function rejectBlocked(nodes: readonly Node[], active: ReadonlySet<Value>): void {
+function rejectBlocked(loss: Value, nodes: readonly Node[], active: ReadonlySet<Value>): void {
   const blocked: string[] = [];
-  const reached = new Map<Value, Node | null>([[nodes.at(-1)!.output, null]]);
+  const reached = new Map<Value, Node | null>([[loss, null]]);
   for (const node of [...nodes].reverse()) {
     const through = node.outputs.find((output) => reached.has(output));
     if (!through || !node.inputs.some((input) => input && active.has(input))) continue;
     const { gradient } = node.operator;
+    if (node.operator === stopGradientOp) continue;
     if (typeof gradient !== "function") {
-      if (isFloat(through.dtype))
-        blocked.push(
-          `  ${node.label}: ${gradient.nondifferentiable}\n    reached ${pathTo(through, reached)}`,
-        );
-      continue;
+      if (!isFloat(through.dtype)) continue;
+      blocked.push(`  ${node.label}: ${gradient.nondifferentiable}\n    reached ${pathTo(through, reached)}`);
     }
     for (const input of node.inputs) {
       if (input && isFloat(input.dtype) && active.has(input) && !reached.has(input)) reached.set(input, node);
@@ -106,7 +109,7 @@ function rejectBlocked(nodes: readonly Node[], active: ReadonlySet<Value>): void
   if (blocked.length === 0) return;
   throw new ArborizeError(
     "not_differentiable",
-    `The loss cannot be differentiated: ${blocked.length === 1 ? "an operator on" : `${blocked.length} operators on`} the way have no gradient.\n${blocked.join("\n")}`,
+    `The loss cannot be differentiated: ${blocked.length === 1 ? "an operator on the way has" : `${blocked.length} operators on the way have`} no gradient.\n${blocked.join("\n")}`,
   );
 }
 

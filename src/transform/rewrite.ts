@@ -24,6 +24,8 @@ export type Replacement = (
 export interface RewriteOptions extends GraphOptions {
   /** Copy only what these depend on. Default: the graph's outputs. */
   readonly outputs?: readonly Value[];
+  /** What becomes of an output at the end. Default: nothing. */
+  readonly finish?: (value: Value) => Value;
   /** Values of parameters by name, instead of those in the old graph. */
   readonly values?: ReadonlyMap<string, NonNullable<Value["data"]>>;
 }
@@ -34,7 +36,7 @@ export function rewrite(
   replace: Replacement = () => undefined,
   options: RewriteOptions = {},
 ): Rewritten {
-  const { outputs = source.outputs, values, ...graphOptions } = options;
+  const { outputs = source.outputs, finish = (value) => value, values, ...graphOptions } = options;
   const graph = new Graph({ name: source.name, ...graphOptions });
   const map = new Map<Value, Value>();
   for (const [scope, info] of source.modules) graph.modules.set(scope, info);
@@ -61,6 +63,6 @@ export function rewrite(
       if (made[i]) map.set(output, made[i]);
     });
   }
-  for (const output of outputs) graph.output(mapped(output));
+  for (const output of outputs) graph.output(finish(mapped(output)));
   return target;
 }

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { relativeError } from "../../test/support/golden.ts";
+import { Random } from "../base/random.ts";
+import { Tensor } from "../base/tensor.ts";
+import { attachDendrites } from "../dendrites/attach.ts";
+import { findSites } from "../dendrites/sites.ts";
+import { nodeEngine } from "../engine/node.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import * as nn from "../nn/index.ts";
+import { writeOnnx } from "../onnx/write.ts";
+import { mul, reduceSum } from "../ops/index.ts";
+import { channelMajor } from "./channel-major.ts";
+import { gradients } from "./gradient.ts";
+import { rewrite } from "./rewrite.ts";
+
+const engine = nodeEngine({ threads: 1 });
+
+/** The output, a weighted sum of it and all gradients of that, for a batch of 3. */
+async function differentiate(graph: Graph, size: number): Promise<Map<string, Tensor>> {
+  const output = graph.outputs[0]!;
+  const weights = graph.input("weights", "float32", output.shape);
+  const loss = reduceSum(mul(output, weights));
+  const wrt = [...graph.parameters, graph.inputs[0]!];
+  const grads = gradients(loss, wrt);
+  const outputs = new Map<string, Value>([["output", output]]);
+  wrt.forEach((value, i) => {
+    outputs.set(`gradient of ${value.name}`, grads[i]!);
+  });
+  const program = await engine.compile(writeOnnx(graph, { outputs }), { name: "test" });
+  const random = Random.stream(3, "batch");
+  const draw = (shape: readonly number[]) =>
+    Tensor.of(
+      shape,
+      Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
+    );
+  const lengths = (shape: Value["shape"]) => shape.map((dim) => (typeof dim === "number" ? dim : 3));
+  const feeds = new Map([
+    ["x", engine.upload(draw([3, graph.inputs[0]!.shape[1] as number, size, size]))],
+    ["weights", engine.upload(draw(lengths(output.shape)))],
+  ]);
+  const found = await program.run(feeds, new Map([...outputs.keys()].map((name) => [name, null])));
+  const tensors = new Map<string, Tensor>();
+  for (const [name, resident] of found) tensors.set(name, await engine.download(resident));
+  await program.release();
+  return tensors;
+}
+
+/** How many convolutions of a graph are left in the direct form. */
+const direct = (graph: Graph) => graph.nodes.filter(({ operator }) => operator.type === "Conv").length;
+
+const MODELS: Record<string, { size: number; left: number; build: () => nn.Module }> = {
+  "one convolution": { size: 10, left: 0, build: () => new nn.Conv2d(16, 18, 3) },
+  "a length that tiles do not divide, padded": {
+    size: 9,
+    left: 0,
+    build: () => new nn.Conv2d(16, 16, 3, { padding: 1 }),
+  },
+  "padded by two, without bias": {
+    size: 7,
+    left: 0,
+    build: () => new nn.Conv2d(16, 20, 3, { padding: 2, bias: false }),
+  },
+  "convolutions, activations and pools": {
+    size: 19,
+    left: 1,
+    build: () =>
+      new nn.Sequential(
+        new nn.Conv2d(2, 16, 3, { padding: 1 }), // too few channels
+        new nn.ReLU(),
+        new nn.Conv2d(16, 17, 3, { padding: 1 }),
+        new nn.Tanh(),
+        new nn.MaxPool2d(2), // of an odd length
+        new nn.Conv2d(17, 16, 3, { padding: 1 }),
+        new nn.Sigmoid(),
+        new nn.Conv2d(16, 16, 3),
+        new nn.MaxPool2d(2),
+        new nn.ReLU(),
+        new nn.Flatten(),
+        new nn.Linear(16 * 9, 5),
+      ),
+  },
+  "what stays direct: strided, dilated, grouped, 1x1": {
+    size: 12,
+    left: 4,
+    build: () =>
+      new nn.Sequential(
+        new nn.Conv2d(16, 16, 3, { stride: 2, padding: 1 }),
+        new nn.Conv2d(16, 16, 3, { dilation: 2, padding: 2 }),
+        new nn.Conv2d(16, 16, 3, { groups: 2, padding: 1 }),
+        new nn.Conv2d(16, 16, 1),
+        new nn.Conv2d(16, 16, 3, { padding: 1 }),
+        new nn.AvgPool2d(2),
+      ),
+  },
+};
+
+describe("the channel-major form", () => {
+  for (const [name, { size, left, build }] of Object.entries(MODELS)) {
+    for (const count of [0, 2]) {
+      it(`${name}, ${count} dendrites: same output and gradients as the direct form`, async () => {
+        const channels = name.startsWith("convolutions,") ? 2 : 16;
+        const model = nn.trace(new nn.Sequential(build()), {
+          inputs: { x: ["batch", channels, size, size] },
+        });
+        const sites = findSites(model);
+        const random = (parameter: string) => Random.stream(5, parameter);
+        const grown = attachDendrites(model, { sites, count, random, initialScale: 0.3 });
+        // Cascade and output weights start at zero, where much would be hidden.
+        const values = new Map(
+          grown.parameters.map(({ name: parameter, data }) => {
+            const zero = /cascade|output/.test(parameter);
+            const stream = random(parameter);
+            return [
+              parameter,
+              zero
+                ? Tensor.of(
+                    data!.shape,
+                    Array.from(data!.toNumbers(), () => stream.normal()),
+                  )
+                : data!,
+            ];
+          }),
+        );
+        const plain = rewrite(grown, undefined, { values, shareSubexpressions: true }).graph;
+        const moved = channelMajor(plain);
+        expect(direct(plain)).toBeGreaterThan(direct(moved));
+        expect(direct(moved)).toBe(left * (count + 1));
+        const wanted = await differentiate(plain, size);
+        const found = await differentiate(moved, size);
+        for (const [what, tensor] of wanted) {
+          expect(found.get(what)!.shape, what).toEqual(tensor.shape);
+          expect(relativeError(found.get(what)!, tensor), what).toBeLessThan(1e-4);
+        }
+      });
+    }
+  }
+
+  it("gives the gradient of equal maxima to the first, as MaxPool does", async () => {
+    const model = new nn.Sequential(new nn.Conv2d(16, 16, 3, { padding: 1 }), new nn.MaxPool2d(2));
+    const state = new Map([
+      ["0.weight", Tensor.zeros([16, 16, 3, 3])], // every output is the bias
+      ["0.bias", Tensor.full([16], 0.5)],
+    ]);
+    const plain = nn.trace(model.loadStateDict(state), { inputs: { x: ["batch", 16, 8, 8] } });
+    const wanted = await differentiate(rewrite(plain).graph, 8);
+    const found = await differentiate(channelMajor(plain), 8);
+    for (const [what, tensor] of wanted)
+      expect(relativeError(found.get(what)!, tensor), what).toBeLessThan(1e-5);
+  });
+});

@@ -1,0 +1,195 @@
+// A layout for training convolutional networks on a CPU: the outputs of Winograd convolutions stay in tiles, with channels
+// before places and the batch innermost, until something needs them in order. Elementwise operators don't care how values
+// lie, and pooling is cheaper in tiles; so whole stretches of a network, dendrites included, run without moving an element.
+
+import type { Graph, Node, Value } from "../graph/graph.ts";
+import { type Shape, sameShape, shapeSize } from "../graph/shape.ts";
+import * as op from "../ops/index.ts";
+import { type Window, windows } from "../ops/window.ts";
+import { type Replacement, rewrite } from "./rewrite.ts";
+import { TILE, tilesFor, winogradConv } from "./winograd.ts";
+
+/** Channels below which the transforms of a Winograd convolution cost more than its products save. */
+const LEAST_CHANNELS = 16;
+
+/** What the transforms add to the cost of the products. */
+const TRANSFORM_COST = 1.5;
+
+/** How an image value `[B, C, H, W]` lies in tiles: `[side², C, Ty, Tx, B]`, see `winogradConv`. */
+interface Tiles {
+  readonly side: 2 | typeof TILE;
+  readonly tiles: readonly [number, number];
+  /** What the value is in order. The tiles may cover more. */
+  readonly shape: Shape;
+}
+
+/** The operators that work on each element for itself. */
+const ELEMENTWISE: ReadonlySet<unknown> = new Set([
+  op.reluOp,
+  op.sigmoidOp,
+  op.tanhOp,
+  op.negOp,
+  op.absOp,
+  op.sqrtOp,
+  op.expOp,
+  op.addOp,
+  op.subOp,
+  op.mulOp,
+  op.divOp,
+]);
+
+/** The network with its convolutions in Winograd's form and what follows them in tiles, where that pays. */
+export function channelMajor(network: Graph): Graph {
+  const layout = new Layout();
+  const options = { shareSubexpressions: true, finish: (value: Value) => layout.inOrder(value) };
+  return rewrite(network, layout.replace, options).graph;
+}
+
+class Layout {
+  readonly #tiles = new Map<Value, Tiles>();
+
+  readonly replace: Replacement = (node, inputs, { graph }) => {
+    const tiled = inputs.some((input) => input && this.#tiles.has(input));
+    const moved =
+      this.#convolution(node, inputs) ??
+      (tiled ? (this.#elementwise(node, inputs) ?? this.#pool(node, inputs)) : null);
+    if (moved) return [moved];
+    if (!tiled) return undefined;
+    const ordered = inputs.map((input) => input && this.inOrder(input));
+    return graph.add(node.operator, ordered, node.attributes).outputs;
+  };
+
+  /** The value as `[B, C, H, W]`. */
+  inOrder(value: Value): Value {
+    const tiles = this.#tiles.get(value);
+    // By way of [C, H, W, B]: moving one axis past a block of others is a matrix transposition, which is fast.
+    return tiles ? op.transpose(untiled(value, tiles), [3, 0, 1, 2]) : value;
+  }
+
+  /** The value as `[C, H, W, B]`. */
+  #batchInnermost(value: Value): Value {
+    const tiles = this.#tiles.get(value);
+    return tiles ? untiled(value, tiles) : op.transpose(value, [1, 2, 3, 0]);
+  }
+
+  #shapeOf(value: Value): Shape {
+    return this.#tiles.get(value)?.shape ?? value.shape;
+  }
+
+  #mark(value: Value, tiles: Tiles): Value {
+    this.#tiles.set(value, tiles);
+    return value;
+  }
+
+  #convolution(node: Node, [x, w, b]: readonly (Value | null)[]): Value | null {
+    if (node.operator !== op.convOp || !x || !w) return null;
+    const shape = this.#shapeOf(x);
+    const over = winogradWindows(node, shape, w);
+    if (!over) return null;
+    const [rows, columns] = over;
+    const tiles = [tilesFor(rows.output), tilesFor(columns.output)] as const;
+    const y = winogradConv(this.#batchInnermost(x), w, { padding: [rows.before, columns.before], tiles });
+    const outputs = w.shape[0]!;
+    const biased = b ? op.add(y, op.reshape(b, [outputs, 1, 1, 1])) : y;
+    return this.#mark(biased, {
+      side: TILE,
+      tiles,
+      shape: [shape[0]!, outputs, rows.output, columns.output],
+    });
+  }
+
+  #elementwise({ operator, attributes }: Node, inputs: readonly (Value | null)[]): Value | null {
+    if (!ELEMENTWISE.has(operator)) return null;
+    const first = inputs.find((input) => input && this.#tiles.has(input))!;
+    const tiles = this.#tiles.get(first)!;
+    const alike = inputs.map((input) => input && this.#alike(input, tiles));
+    if (alike.includes(null)) return null;
+    return this.#mark(first.graph.add(operator, alike, attributes).output, tiles);
+  }
+
+  /** An operand that fits values in tiles: itself, or weights per channel; null for what would have to be moved. */
+  #alike(value: Value, { side, shape }: Tiles): Value | null {
+    const own = this.#tiles.get(value);
+    if (own) return own.side === side && sameShape(own.shape, shape) ? value : null;
+    // Broadcasting aligns shapes at their ends: what is left of [B, C, H, W] must be a length per channel, or 1.
+    const channels = value.rank < 3 ? 1 : value.shape[value.rank - 3]!;
+    const perChannel = value.rank <= 4 && shapeSize(value.shape) === channels;
+    return perChannel && (channels === 1 || channels === shape[1])
+      ? op.reshape(value, [channels, 1, 1, 1])
+      : null;
+  }
+
+  /** The maximum over 2x2 windows that do not overlap. */
+  #pool(node: Node, [x]: readonly (Value | null)[]): Value | null {
+    const tiles = x && this.#tiles.get(x);
+    if (!tiles || node.operator !== op.maxPoolOp || tiles.side !== TILE) return null;
+    const over = windows(tiles.shape, node.attributes.kernel_shape as number[], node.attributes);
+    const inPairs = (window: Window) =>
+      window.kernel === 2 &&
+      window.stride === 2 &&
+      window.dilation === 1 &&
+      window.before === 0 &&
+      window.output === Math.floor(window.input / 2);
+    if (!over.every(inPairs)) return null;
+    const [batch, channels, height, width] = tiles.shape as [Value["shape"][0], number, number, number];
+    const [ty, tx] = tiles.tiles;
+    const pooled = firstMax(op.reshape(x, [4, shapeSize([4, ...x.shape.slice(1)])]));
+    return this.#mark(op.reshape(pooled, [4, channels, ty, tx, x.shape[4]!]), {
+      side: 2,
+      tiles: tiles.tiles,
+      shape: [batch, channels, Math.floor(height / 2), Math.floor(width / 2)],
+    });
+  }
+}
+
+/** The windows of a convolution if it is one that Winograd's form makes cheaper: 3x3 of stride 1, with enough channels. */
+function winogradWindows({ attributes }: Node, shape: Shape, w: Value): readonly [Window, Window] | null {
+  const { group = 1, kernel_shape: kernel } = attributes;
+  if (group !== 1 || w.rank !== 4 || w.dtype !== "float32") return null;
+  const [outputs, inputs] = w.shape as [number, number];
+  if (Math.min(inputs, outputs) < LEAST_CHANNELS) return null;
+  const over = windows(shape, kernel as number[], attributes);
+  if (!over.every((window) => window.kernel === 3 && window.stride === 1 && window.dilation === 1))
+    return null;
+  const [rows, columns] = over as [Window, Window];
+  const direct = 9 * rows.output * columns.output;
+  const transformed = 36 * tilesFor(rows.output) * tilesFor(columns.output);
+  return transformed * TRANSFORM_COST < direct ? [rows, columns] : null;
+}
+
+/** A value out of its tiles, as `[C, H, W, B]`. */
+function untiled(value: Value, { side, tiles: [ty, tx], shape }: Tiles): Value {
+  const [, channels, height, width] = shape as [unknown, number, number, number];
+  const batch = value.shape[4]!;
+  // Axes: (py, px,) wy, wx, C, Ty, Tx, B.
+  const places = side === TILE ? [2, 2, 2, 2] : [2, 2];
+  const apart = op.reshape(value, [...places, channels, ty, tx, batch]);
+  const perm = side === TILE ? [4, 5, 2, 0, 6, 3, 1, 7] : [2, 3, 0, 4, 1, 5];
+  const joined = op.reshape(op.transpose(apart, perm), [channels, ty * side, tx * side, batch]);
+  const cut = [
+    { axis: 1, start: 0, end: height },
+    { axis: 2, start: 0, end: width },
+  ].filter(({ axis, end }) => joined.shape[axis] !== end);
+  return cut.length === 0 ? joined : op.slice(joined, cut);
+}
+
+/** `[4, N]` to its maxima `[1, N]`; the gradient goes to the first of equal maxima, as in MaxPool. */
+function firstMax(x: Value): Value {
+  const halves = op.split(x, [2, 2], 0);
+  const quarters = op.split(op.max(halves[0]!, halves[1]!), [1, 1], 0);
+  const y = op.max(quarters[0]!, quarters[1]!);
+  x.graph.customGradients.set(y, { inputs: [x], rule: (dy) => [op.mul(firstWinners(x, y), dy)] });
+  return y;
+}
+
+/** 1 at the first place of each column of `[4, N]` that holds the maximum `[1, N]`, else 0. */
+function firstWinners(x: Value, y: Value): Value {
+  const places = op.split(op.equal(x, y), [1, 1, 1, 1], 0);
+  let before = places[0]!;
+  const first = [before];
+  for (const place of places.slice(1)) {
+    first.push(op.and(place, op.not(before)));
+    before = op.or(before, place);
+  }
+  return op.cast(op.concat(first, 0), x.dtype);
+}

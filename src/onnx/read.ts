@@ -14,7 +14,7 @@ import { isFloat, Tensor } from "../base/tensor.ts";
 import { Graph, type Node, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind, Attributes } from "../graph/operator.ts";
 import type { Dim } from "../graph/shape.ts";
-import { dtypeOfOnnx } from "../ops/elementwise.ts";
+import { dtypeOfOnnx } from "../ops/cast.ts";
 import { findOperator } from "../ops/registry.ts";
 import { fromTensorProto } from "./tensor.ts";
 import { OPSET } from "./write.ts";

@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "onnx-buf";
 import { ArborizeError } from "../base/errors.ts";
 import { bytesPerElement, sizeOf, Tensor, viewBytes } from "../base/tensor.ts";
-import { dtypeOfOnnx, ONNX_DTYPES } from "../ops/elementwise.ts";
+import { dtypeOfOnnx, ONNX_DTYPES } from "../ops/cast.ts";
 
 /** A tensor as ONNX stores it. */
 export function toTensorProto(tensor: Tensor, name = ""): TensorProto {

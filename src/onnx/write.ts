@@ -22,7 +22,7 @@ import { invariant } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind } from "../graph/operator.ts";
-import { ONNX_DTYPES } from "../ops/elementwise.ts";
+import { ONNX_DTYPES } from "../ops/cast.ts";
 import { toTensorProto } from "./tensor.ts";
 
 /** The opset that graphs are written in: the newest meaning that any operator here has (`since` is at most this). */

@@ -3,8 +3,10 @@
 import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { normalizeAxis } from "../graph/shape.ts";
+import { cast } from "./cast.ts";
 import { defineOperator, expectFloats, scalar } from "./define.ts";
-import { cast, exp, greater, mul, sub } from "./elementwise.ts";
+import { exp, mul, sub } from "./elementwise.ts";
+import { greater } from "./logic.ts";
 import { reduceSum } from "./reduce.ts";
 
 function sameType([x]: [Value]): ValueType[] {

@@ -5,7 +5,7 @@ import { ArborizeError } from "../base/errors.ts";
 import { isFloat, Tensor } from "../base/tensor.ts";
 import type { Node, Value } from "../graph/graph.ts";
 import type { AttributeKind, Attributes, Operator, ValueType } from "../graph/operator.ts";
-import { shapeText } from "../graph/shape.ts";
+import { broadcastShapes, shapeText } from "../graph/shape.ts";
 
 type Schema = Readonly<Record<string, AttributeKind>>;
 type Inputs = readonly (Value | null | undefined)[];
@@ -126,4 +126,14 @@ export function expectFloats(...values: readonly (Value | null | undefined)[]): 
       `its inputs must share one floating element type, they are ${found}`,
     );
   }
+}
+
+/** The common element type and broadcast shape of operands. @throws `dtype_mismatch`, `shape_mismatch`. */
+export function inferBroadcast(...values: readonly Value[]): ValueType[] {
+  const dtype = values[0]!.dtype;
+  if (values.some((value) => value.dtype !== dtype)) {
+    const found = values.map((value) => value.dtype).join(" and ");
+    throw new ArborizeError("dtype_mismatch", `its inputs must share one element type, they are ${found}`);
+  }
+  return [{ dtype, shape: broadcastShapes(...values.map((value) => value.shape)) }];
 }

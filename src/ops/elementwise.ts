@@ -1,30 +1,13 @@
 // Arithmetic, comparisons and choices, element by element, with NumPy's broadcasting.
 
-import { ArborizeError } from "../base/errors.ts";
-import { type DType, isFloat } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
-import { broadcastShapes } from "../graph/shape.ts";
-import { defineOperator, expectFloats, scalar } from "./define.ts";
+import { defineOperator, expectFloats, inferBroadcast, scalar } from "./define.ts";
 
 function sameType(x: Value): ValueType[] {
   expectFloats(x);
   return [{ dtype: x.dtype, shape: x.shape }];
 }
-
-function broadcast(...values: readonly Value[]): ValueType[] {
-  const dtype = values[0]!.dtype;
-  if (values.some((value) => value.dtype !== dtype)) {
-    const found = values.map((value) => value.dtype).join(" and ");
-    throw new ArborizeError("dtype_mismatch", `its inputs must share one element type, they are ${found}`);
-  }
-  return [{ dtype, shape: broadcastShapes(...values.map((value) => value.shape)) }];
-}
-
-const compared = ([a, b]: [Value, Value]): ValueType[] => [
-  { dtype: "bool", shape: broadcast(a, b)[0]!.shape },
-];
-const isBoolean = { nondifferentiable: "its output is boolean" } as const;
 
 /** `a + b`. ONNX Add-14. */
 export function add(a: Value, b: Value): Value {
@@ -34,7 +17,7 @@ export function add(a: Value, b: Value): Value {
 export const addOp = defineOperator({
   type: "Add",
   since: 14,
-  infer: ([a, b]: [Value, Value]) => broadcast(a, b),
+  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
   gradient: (dy) => [dy, dy],
   broadcasts: true,
 });
@@ -47,7 +30,7 @@ export function sub(a: Value, b: Value): Value {
 export const subOp = defineOperator({
   type: "Sub",
   since: 14,
-  infer: ([a, b]: [Value, Value]) => broadcast(a, b),
+  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
   gradient: (dy) => [dy, neg(dy)],
   broadcasts: true,
 });
@@ -60,7 +43,7 @@ export function mul(a: Value, b: Value): Value {
 export const mulOp = defineOperator({
   type: "Mul",
   since: 14,
-  infer: ([a, b]: [Value, Value]) => broadcast(a, b),
+  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
   gradient: (dy, { inputs: [a, b] }) => [mul(dy, b), mul(dy, a)],
   broadcasts: true,
 });
@@ -73,7 +56,7 @@ export function div(a: Value, b: Value): Value {
 export const divOp = defineOperator({
   type: "Div",
   since: 14,
-  infer: ([a, b]: [Value, Value]) => broadcast(a, b),
+  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
   // d(a/b)/db = -a/b² = -y/b
   gradient: (dy, { inputs: [, b], output: y }) => {
     const da = div(dy, b);
@@ -90,7 +73,7 @@ export function sum(...values: readonly Value[]): Value {
 export const sumOp = defineOperator({
   type: "Sum",
   since: 13,
-  infer: (values: readonly Value[]) => broadcast(...values),
+  infer: (values: readonly Value[]) => inferBroadcast(...values),
   gradient: (dy, { inputs }) => inputs.map(() => dy),
   broadcasts: true,
 });
@@ -103,7 +86,7 @@ export function pow(a: Value, b: Value): Value {
 export const powOp = defineOperator({
   type: "Pow",
   since: 15,
-  infer: ([a, b]: [Value, Value]) => broadcast(a, b),
+  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
   // da = dy * b * a^(b-1);  db = dy * y * ln a
   gradient: (dy, { inputs: [a, b], output: y }) => [
     mul(dy, mul(b, pow(a, sub(b, scalar(b, 1))))),
@@ -120,7 +103,7 @@ export function max(a: Value, b: Value): Value {
 export const maxOp = defineOperator({
   type: "Max",
   since: 13,
-  infer: ([a, b]: [Value, Value]) => broadcast(a, b),
+  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
   gradient: (dy, { inputs: [a, b] }) => splitBy(dy, a, b),
   broadcasts: true,
 });
@@ -133,7 +116,7 @@ export function min(a: Value, b: Value): Value {
 export const minOp = defineOperator({
   type: "Min",
   since: 13,
-  infer: ([a, b]: [Value, Value]) => broadcast(a, b),
+  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
   gradient: (dy, { inputs: [a, b] }) => splitBy(dy, b, a),
   broadcasts: true,
 });
@@ -228,111 +211,4 @@ export const logOp = defineOperator({
   since: 13,
   infer: ([x]: [Value]) => sameType(x),
   gradient: (dy, { inputs: [x] }) => [div(dy, x)],
-});
-
-/** Whether `a > b`. ONNX Greater-13. */
-export function greater(a: Value, b: Value): Value {
-  return greaterOp.emit([a, b]).output;
-}
-
-export const greaterOp = defineOperator({ type: "Greater", since: 13, infer: compared, gradient: isBoolean });
-
-/** Whether `a < b`. ONNX Less-13. */
-export function less(a: Value, b: Value): Value {
-  return lessOp.emit([a, b]).output;
-}
-
-export const lessOp = defineOperator({ type: "Less", since: 13, infer: compared, gradient: isBoolean });
-
-/** Whether `a = b`. ONNX Equal-13. */
-export function equal(a: Value, b: Value): Value {
-  return equalOp.emit([a, b]).output;
-}
-
-export const equalOp = defineOperator({ type: "Equal", since: 13, infer: compared, gradient: isBoolean });
-
-const logical = ([a, b]: [Value, Value]): ValueType[] => {
-  if (a.dtype !== "bool" || b.dtype !== "bool") {
-    throw new ArborizeError(
-      "dtype_mismatch",
-      `its inputs must be boolean, they are ${a.dtype} and ${b.dtype}`,
-    );
-  }
-  return broadcast(a, b);
-};
-
-/** Whether both hold. ONNX And-7. */
-export function and(a: Value, b: Value): Value {
-  return andOp.emit([a, b]).output;
-}
-
-export const andOp = defineOperator({ type: "And", since: 7, infer: logical, gradient: isBoolean });
-
-/** Whether one or both hold. ONNX Or-7. */
-export function or(a: Value, b: Value): Value {
-  return orOp.emit([a, b]).output;
-}
-
-export const orOp = defineOperator({ type: "Or", since: 7, infer: logical, gradient: isBoolean });
-
-/** Whether it does not hold. ONNX Not-1. */
-export function not(x: Value): Value {
-  return notOp.emit([x]).output;
-}
-
-export const notOp = defineOperator({
-  type: "Not",
-  since: 1,
-  infer: ([x]: [Value]) => [{ dtype: "bool", shape: x.shape }],
-  gradient: isBoolean,
-});
-
-/** `a` where `condition` holds, else `b`; all three broadcast. ONNX Where-16. */
-export function where(condition: Value, a: Value, b: Value): Value {
-  return whereOp.emit([condition, a, b]).output;
-}
-
-export const whereOp = defineOperator({
-  type: "Where",
-  since: 16,
-  infer: ([condition, a, b]: [Value, Value, Value]) => {
-    const [{ dtype, shape }] = broadcast(a, b) as [ValueType];
-    return [{ dtype, shape: broadcastShapes(condition.shape, shape) }];
-  },
-  gradient: (dy, { inputs: [condition] }) => {
-    const zero = scalar(dy, 0);
-    return [null, where(condition, dy, zero), where(condition, zero, dy)];
-  },
-  broadcasts: true,
-});
-
-/** ONNX's numbers of element types, as the attribute of Cast has them. */
-export const ONNX_DTYPES: Readonly<Record<DType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float64: 11,
-};
-
-/** The element type that ONNX gives the number `code`. @throws `dtype_mismatch` for types not supported. */
-export function dtypeOfOnnx(code: number): DType {
-  const found = Object.entries(ONNX_DTYPES).find(([, number]) => number === code);
-  if (!found) throw new ArborizeError("dtype_mismatch", `ONNX element type ${code} is not supported`);
-  return found[0] as DType;
-}
-
-/** `x` in another element type. ONNX Cast-19. */
-export function cast(x: Value, dtype: DType): Value {
-  return x.dtype === dtype ? x : castOp.emit([x], { to: ONNX_DTYPES[dtype] }).output;
-}
-
-export const castOp = defineOperator({
-  type: "Cast",
-  since: 19,
-  attributes: { to: "int", saturate: "int" },
-  infer: ([x]: [Value], { to }) => [{ dtype: dtypeOfOnnx(to ?? 0), shape: x.shape }],
-  gradient: (dy, { inputs: [x] }) => [isFloat(x.dtype) && isFloat(dy.dtype) ? cast(dy, x.dtype) : null],
 });

@@ -1,11 +1,13 @@
 // All operators. Adding a family is one line here.
 
 export * from "./activation.ts";
+export * from "./cast.ts";
 export * from "./conv.ts";
 export { int64s, scalar } from "./define.ts";
 export * from "./dropout.ts";
 export * from "./elementwise.ts";
 export * from "./gather.ts";
+export * from "./logic.ts";
 export * from "./matmul.ts";
 export * from "./pool.ts";
 export * from "./reduce.ts";

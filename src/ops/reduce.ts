@@ -3,8 +3,10 @@
 import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { isStatic, normalizeAxis, type Shape, shapeSize } from "../graph/shape.ts";
+import { cast } from "./cast.ts";
 import { constantInts, defineOperator, expectFloats, int64s, scalar } from "./define.ts";
-import { cast, div, equal, mul } from "./elementwise.ts";
+import { div, mul } from "./elementwise.ts";
+import { equal } from "./logic.ts";
 import { expandLike, reshape, shapeOf } from "./reshape.ts";
 
 /** Options of the reductions. */

@@ -25,14 +25,14 @@ await main(async () => {
     resume: { standard: false, help: "go on with the run in --out" },
   });
   const folder = flags.out || newRunFolder("digits");
-  const { train, validation, test } = data.digits({ train: 6000, validation: 2000, test: 2000 });
+  const { train, validation, test } = data.digits({ train: 5000, validation: 2000, test: 2000 });
 
   const result = await fit(new SmallCnn(), {
     inputs: { x: ["batch", 1, 20, 20] },
     loss: losses.crossEntropy(),
     metric: metrics.accuracy,
-    optimizer: optim.adam({ learningRate: 0.003 }),
-    growth: { patience: 4, maxDendrites: flags.dendrites },
+    optimizer: optim.adam({ learningRate: 0.004 }),
+    growth: { patience: 6, maxDendrites: flags.dendrites, maxTries: 1 },
     train,
     validation,
     test,

@@ -83,7 +83,7 @@ function weighted(start: Value, weights: Value | null, outputs: readonly Value[]
 function copyOf(site: Site, id: string, plan: DendritePlan, { graph, mapped }: Rewritten): Value {
   const copies = new Map<Value, Value>();
   for (const parameter of site.parameters) {
-    const name = `${id}.${parameter.name.slice(site.id.length + 1)}`;
+    const name = `${id}.${ownName(parameter, site)}`;
     copies.set(parameter, graph.parameter(name, plan.values?.get(name) ?? fresh(parameter, name, plan)));
   }
   for (const node of site.nodes) {
@@ -94,6 +94,11 @@ function copyOf(site: Site, id: string, plan: DendritePlan, { graph, mapped }: R
     });
   }
   return copies.get(site.output)!;
+}
+
+/** A parameter's name in its module; one that the module shares with another has its name there. */
+function ownName({ name }: Value, { id }: Site): string {
+  return name.startsWith(`${id}.`) ? name.slice(id.length + 1) : name.slice(name.lastIndexOf(".") + 1);
 }
 
 /** New weights of a dendrite: normal, small enough to start near the activation's middle. */

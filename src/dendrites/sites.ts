@@ -32,6 +32,9 @@ export type Verdict =
 /** The classes of modules that grow dendrites when nothing else is asked for. */
 export const DEFAULT_TYPES: readonly string[] = ["Linear", "Conv1d", "Conv2d", "Conv3d"];
 
+/** Why what lies in no module takes no dendrites: they are named after their module. */
+const UNNAMED = "it is the whole network, not a module in it; put its layers in fields, or in nn.Sequential";
+
 /** The verdict on every module with parameters of its own, in the order of the graph. */
 export function inspectModules(graph: Graph, types: readonly string[] = DEFAULT_TYPES): Verdict[] {
   const nodes = nodesBehind(graph.outputs);
@@ -40,14 +43,13 @@ export function inspectModules(graph: Graph, types: readonly string[] = DEFAULT_
     for (const input of node.inputs) if (input) users.set(input, [...(users.get(input) ?? []), node]);
   }
   const scopes = new Map<string, Node[]>();
-  for (const node of nodes) {
-    if (node.scope !== "") scopes.set(node.scope, [...(scopes.get(node.scope) ?? []), node]);
-  }
+  for (const node of nodes) scopes.set(node.scope, [...(scopes.get(node.scope) ?? []), node]);
   return [...scopes].flatMap(([id, inside]): Verdict[] => {
     const parameters = graph.parameters.filter((parameter) =>
       inside.some((node) => node.inputs.includes(parameter)),
     );
     if (parameters.length === 0) return [];
+    if (id === "") return [{ id, type: graph.name, site: null, reason: UNNAMED }];
     const type = graph.modules.get(id)?.type ?? inside[0]!.operator.type;
     if (!types.includes(type))
       return [{ id, type, site: null, reason: `${type} is not among the types that grow` }];

@@ -60,8 +60,13 @@ export function conv2d(x: Value, weight: Operand, bias?: Operand | null, options
   const w = operand(x, weight);
   const rank = 2;
   const dilations = perAxis(dilation, rank);
+  const strides = perAxis(stride, rank);
+  expectShape(
+    padding !== "same" || strides.every((each) => each === 1),
+    () => `padding "same" needs stride 1, it is ${shapeText(strides)}`,
+  );
   return op.conv(x, w, bias == null ? null : operand(x, bias), {
-    strides: perAxis(stride, rank),
+    strides,
     pads: padding === "same" ? samePads(w, dilations) : bothSides(padding, rank),
     dilations,
     group: groups,

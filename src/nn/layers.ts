@@ -1,5 +1,6 @@
 // Layers under PyTorch's names, with its arguments, defaults and initial values.
 
+import { ArborizeError } from "../base/errors.ts";
 import { sizeOf } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import * as F from "./functional.ts";
@@ -12,6 +13,17 @@ const defaultWeight = kaimingUniform(Math.sqrt(5));
 /** PyTorch's initial biases: uniform over ±1 / sqrt(fanIn). */
 function defaultBias(fanIn: number): Initializer {
   return uniform(-1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn));
+}
+
+/** @throws `bad_option` naming a count that is not a whole number from 1. */
+function checkCounts(layer: string, counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (Number.isSafeInteger(count) && count > 0) continue;
+    throw new ArborizeError(
+      "bad_option",
+      `${layer}: ${name} is ${count}, it must be a whole number of at least 1.`,
+    );
+  }
 }
 
 /** Options of layers that may have a bias. */
@@ -29,6 +41,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, { bias = true }: BiasOption = {}) {
     super();
+    checkCounts("Linear", { inFeatures, outFeatures });
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.weight = new Parameter([outFeatures, inFeatures], defaultWeight);
@@ -54,8 +67,16 @@ export class Conv2d extends Module {
   ) {
     super();
     this.options = options;
+    const { groups = 1 } = options;
     const kernel = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
-    const shape = [outChannels, inChannels / (options.groups ?? 1), ...kernel];
+    const [kernelHeight = 0, kernelWidth = 0] = kernel;
+    checkCounts("Conv2d", { inChannels, outChannels, groups, kernelHeight, kernelWidth });
+    for (const [name, channels] of Object.entries({ input: inChannels, output: outChannels })) {
+      if (channels % groups === 0) continue;
+      const problem = `${channels} ${name} channels do not divide into ${groups} groups`;
+      throw new ArborizeError("bad_option", `Conv2d: ${problem}.`);
+    }
+    const shape = [outChannels, inChannels / groups, ...kernel];
     this.weight = new Parameter(shape, defaultWeight);
     this.bias = bias ? new Parameter([outChannels], defaultBias(sizeOf(shape.slice(1)))) : null;
   }

@@ -16,6 +16,7 @@ import type { Attribute, AttributeKind, Attributes } from "../graph/operator.ts"
 import type { Dim } from "../graph/shape.ts";
 import { dtypeOfOnnx } from "../ops/cast.ts";
 import { findOperator } from "../ops/registry.ts";
+import { splitOp } from "../ops/slice.ts";
 import { fromTensorProto } from "./tensor.ts";
 import { OPSET } from "./write.ts";
 
@@ -151,6 +152,10 @@ function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<stri
     const { axes, ...rest } = attributes as { axes: readonly number[] };
     inputs.push(graph.constant(Tensor.of([axes.length], axes, "int64")));
     attributes = rest;
+  }
+  if (operator === splitOp && inputs.length < 2 && attributes.num_outputs === undefined) {
+    // Until opset 17 a Split without lengths made as many parts as it has outputs.
+    attributes = { ...attributes, num_outputs: proto.output.length };
   }
   const scope = scopeOf(inputs);
   const node = graph.within(scope, () => {

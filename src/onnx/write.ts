@@ -18,7 +18,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "onnx-buf";
-import { invariant } from "../base/errors.ts";
+import { ArborizeError, invariant } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind } from "../graph/operator.ts";
@@ -54,6 +54,14 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
   const stored = [...constants, ...(fed ? [] : parameters)];
   const inputs = [...graph.inputs.filter((value) => written.has(value)), ...(fed ? parameters : [])];
 
+  for (const [name, value] of outputs) {
+    const other = [...written].find((known) => known?.name === name);
+    if (!other || (other === value && value.producer)) continue;
+    throw new ArborizeError(
+      "invalid_graph",
+      `The output "${name}" has the name of another value of "${graph.name}": give it a name of its own.`,
+    );
+  }
   // An output that has another name in the graph, or that no node computes, goes through an Identity.
   const aliases = [...outputs].filter(([name, value]) => name !== value.name || !value.producer);
   const domains = new Set(["", ...nodes.map((node) => node.operator.domain)]);

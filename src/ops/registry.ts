@@ -12,8 +12,8 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     .map((operator) => [operator.type, operator]),
 );
 
-/** The operator that ONNX calls `type`, or undefined. */
+/** The operator that ONNX calls `type`, or undefined. `"ai.onnx"` is another name of the domain `""`. */
 export function findOperator(type: string, domain = ""): Operator | undefined {
   const operator = OPERATORS.get(type);
-  return operator?.domain === domain ? operator : undefined;
+  return operator?.domain === (domain === "ai.onnx" ? "" : domain) ? operator : undefined;
 }

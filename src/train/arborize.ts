@@ -2,6 +2,7 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import type { DendriteActivation } from "../dendrites/attach.ts";
+import { detachDendrites } from "../dendrites/detach.ts";
 import { DEFAULT_TYPES, findSites, inspectModules } from "../dendrites/sites.ts";
 import type { Engine } from "../engine/engine.ts";
 import { nodeEngine } from "../engine/node.ts";
@@ -52,7 +53,7 @@ export interface ArborizeOptions {
 /**
  * Makes a network trainable and able to grow dendrites.
  *
- * @param model a module (`nn.Module`), an ONNX model (`readOnnx`), or a graph.
+ * @param model a module (`nn.Module`), an ONNX model (`readOnnx`), or a graph. One that Arborize exported keeps its dendrites.
  * @throws `bad_option` naming what is missing or out of range, `shape_mismatch` naming the module whose shapes do not fit.
  */
 export async function arborize(
@@ -63,11 +64,19 @@ export async function arborize(
   for (const [name, given] of Object.entries({ loss, optimizer })) {
     if (!given) throw new ArborizeError("bad_option", `arborize needs a ${name}, such as ${EXAMPLES[name]}.`);
   }
-  const { types = DEFAULT_TYPES, activation = "sigmoid", initialScale = 0.01 } = options.dendrites ?? {};
-  const base = graphOf(model, options, seed);
+  const { types = DEFAULT_TYPES, initialScale = 0.01 } = options.dendrites ?? {};
+  const { base, count, modules, values, ...found } = detachDendrites(graphOf(model, options, seed));
+  const activation = options.dendrites?.activation ?? found.activation ?? "sigmoid";
   const growth = growthSettings(options.growth);
   const sites = findSites(base, types);
   if (sites.length === 0 && growth.maxDendrites > 0) throw noSites(base, types);
+  const lost = modules.filter((module) => !sites.some(({ id }) => id === module));
+  if (lost.length > 0 || activation !== (found.activation ?? activation)) {
+    throw new ArborizeError(
+      "bad_option",
+      `"${base.name}" has ${found.activation} dendrites on ${modules.join(", ")}: dendrites.types and dendrites.activation must keep them.`,
+    );
+  }
   return new Training({
     base,
     sites,
@@ -81,6 +90,7 @@ export async function arborize(
     growth,
     seed,
     engine,
+    start: count > 0 ? { dendrites: count, values } : null,
   });
 }
 

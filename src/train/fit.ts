@@ -62,7 +62,11 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
     );
   }
   const training = await arborize(model, options);
-  if (folder && (await folder.holdsRun())) await training.load(folder.file("latest"));
+  if (folder && (await folder.holdsRun())) {
+    await training.load(folder.file("latest"));
+    // A run that was killed may have saved its state and not yet its tables.
+    await folder.writeReport(training.history);
+  }
 
   const { seed = 0, batchSize = 64 } = options;
   const train = loader(options.train, { batchSize, shuffle: true, seed });

@@ -1,6 +1,6 @@
 // A network that can grow: its graph, the values of everything learned, and the programs that run it.
 
-import type { Random } from "../base/random.ts";
+import { Random } from "../base/random.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
 import { attachDendrites, type DendriteActivation } from "../dendrites/attach.ts";
@@ -25,6 +25,8 @@ export interface NetworkParts {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly engine: Engine;
+  /** What the network starts from where that is not the base's own parameters. */
+  readonly start: Snapshot | null;
 }
 
 /** A network's structure and the values of its parameters. */
@@ -49,9 +51,10 @@ export class GrowingNetwork {
 
   constructor(parts: NetworkParts) {
     this.parts = parts;
-    this.#dendrites = 0;
-    this.#graph = parts.base;
-    this.#initial = parameterData(parts.base);
+    const { base, start } = parts;
+    this.#dendrites = start?.dendrites ?? 0;
+    this.#graph = start ? this.#grown(start.dendrites, start.values, () => Random.stream(0, "")) : base;
+    this.#initial = parameterData(this.#graph);
   }
 
   /** The network with its dendrites; its parameters hold the values from when it was last rebuilt. */
@@ -78,13 +81,16 @@ export class GrowingNetwork {
     values: ReadonlyMap<string, Tensor>,
     newWeights: NewWeights,
   ): Promise<void> {
-    const { base, sites, activation, initialScale } = this.parts;
-    const plan = { sites, count: dendrites, activation, initialScale, values, random: newWeights };
-    const graph = attachDendrites(base, plan);
+    const graph = this.#grown(dendrites, values, newWeights);
     await this.release();
     this.#graph = graph;
     this.#dendrites = dendrites;
     this.#initial = new Map([...values, ...parameterData(graph)]);
+  }
+
+  #grown(count: number, values: ReadonlyMap<string, Tensor>, random: NewWeights): Graph {
+    const { base, sites, activation, initialScale } = this.parts;
+    return attachDendrites(base, { sites, count, activation, initialScale, values, random });
   }
 
   /** Runs one training step and returns the loss before it. `masks` is where dropout draws from. */

@@ -51,7 +51,7 @@ export class Training {
   #rate: SchedulerState;
   #steps = 0;
   #masks: Random;
-  #tracker: TrackerState = startTracking();
+  #tracker: TrackerState;
   #history: RunHistory;
   #open: OpenEpoch = FRESH_EPOCH;
 
@@ -62,6 +62,7 @@ export class Training {
     this.#scheduler = parts.scheduler ?? constantLR();
     this.#rate = this.#scheduler.start(parts.optimizer.learningRate);
     this.#masks = Random.stream(parts.seed, "masks");
+    this.#tracker = startTracking(this.dendrites);
     this.#history = {
       metric: parts.metric?.name ?? "score",
       maximize: parts.maximize ?? true,

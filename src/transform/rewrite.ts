@@ -26,6 +26,8 @@ export interface RewriteOptions extends GraphOptions {
   readonly outputs?: readonly Value[];
   /** What becomes of an output at the end. Default: nothing. */
   readonly finish?: (value: Value) => Value;
+  /** Parameters to leave out, which no output may need. Default: none. */
+  readonly omit?: (parameter: Value) => boolean;
   /** Values of parameters by name, instead of those in the old graph. */
   readonly values?: ReadonlyMap<string, NonNullable<Value["data"]>>;
 }
@@ -36,12 +38,13 @@ export function rewrite(
   replace: Replacement = () => undefined,
   options: RewriteOptions = {},
 ): Rewritten {
-  const { outputs = source.outputs, finish = (value) => value, values, ...graphOptions } = options;
+  const { outputs = source.outputs, finish = (value) => value, values, omit, ...graphOptions } = options;
   const graph = new Graph({ name: source.name, ...graphOptions });
   const map = new Map<Value, Value>();
   for (const [scope, info] of source.modules) graph.modules.set(scope, info);
   for (const input of source.inputs) map.set(input, graph.input(input.name, input.dtype, input.shape));
   for (const parameter of source.parameters) {
+    if (omit?.(parameter)) continue;
     map.set(parameter, graph.parameter(parameter.name, values?.get(parameter.name) ?? parameter.data!));
   }
   const mapped = (old: Value): Value => {

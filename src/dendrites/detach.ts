@@ -1,0 +1,80 @@
+// The way back: a graph that has dendrites, such as an imported one, as the graph without and what its dendrites have
+// learned, so that it can be trained and grown on.
+
+import { ArborizeError } from "../base/errors.ts";
+import type { Tensor } from "../base/tensor.ts";
+import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
+import { addOp, mulOp, reluOp, reshapeOp, sigmoidOp, splitOp, tanhOp } from "../ops/index.ts";
+import { rewrite } from "../transform/rewrite.ts";
+import type { DendriteActivation } from "./attach.ts";
+
+/** A graph taken apart. */
+export interface Detached {
+  /** The graph without dendrites. */
+  readonly base: Graph;
+  /** Dendrites on each of `modules`. */
+  readonly count: number;
+  /** The modules that have dendrites, by scope. */
+  readonly modules: readonly string[];
+  /** The dendrites' non-linearity; null where there are none. */
+  readonly activation: DendriteActivation | null;
+  /** All parameters by name, those of the dendrites too: what `attachDendrites` puts the graph together from. */
+  readonly values: ReadonlyMap<string, Tensor>;
+}
+
+const OUTPUT_WEIGHTS = /^(.*)\.dendrites\.output$/;
+const ACTIVATIONS = new Map([
+  [sigmoidOp.type, "sigmoid"],
+  [tanhOp.type, "tanh"],
+  [reluOp.type, "relu"],
+] as const);
+
+/**
+ * Undoes `attachDendrites`. A graph without dendrites is its own base.
+ *
+ * @throws `invalid_graph` when names say that there are dendrites, but the nodes are not those of `attachDendrites`.
+ */
+export function detachDendrites(graph: Graph): Detached {
+  const weights = graph.parameters.filter(({ name }) => OUTPUT_WEIGHTS.test(name));
+  const values = new Map(graph.parameters.map(({ name, data }) => [name, data!]));
+  if (weights.length === 0) return { base: graph, count: 0, modules: [], activation: null, values };
+  const modules = weights.map(({ name }) => OUTPUT_WEIGHTS.exec(name)![1]!);
+  const count = weights[0]!.data!.shape[0]!;
+  const terms = new Set(weights.flatMap((weight) => termsOf(graph, weight, count)));
+  const activations = new Set([...terms].map((term) => activationOf(term)));
+  const [activation] = activations;
+  if (activations.size !== 1 || !activation || weights.some(({ data }) => data!.shape[0] !== count)) {
+    throw notOurs(graph, modules);
+  }
+  const cut = rewrite(graph, (node, [start]) =>
+    node.operator === addOp && terms.has(node.inputs[1]!) ? [start!] : undefined,
+  );
+  const inDendrites = (name: string) => modules.some((id) => name.startsWith(`${id}.dendrites`));
+  const { graph: base } = rewrite(cut.graph, undefined, { omit: ({ name }) => inDendrites(name) });
+  for (const scope of [...base.modules.keys()]) if (inDendrites(scope)) base.modules.delete(scope);
+  return { base, count, modules, activation, values };
+}
+
+/** The products of a module's output weights with its dendrites' outputs. */
+function termsOf(graph: Graph, weights: Value, count: number): Value[] {
+  const rows = new Set<Value>([weights]);
+  const terms: Value[] = [];
+  for (const { operator, inputs, outputs, output } of nodesBehind(graph.outputs)) {
+    if ((operator === splitOp || operator === reshapeOp) && rows.has(inputs[0]!)) {
+      for (const row of outputs) rows.add(row);
+    } else if (operator === mulOp && rows.has(inputs[1]!)) terms.push(output);
+  }
+  if (terms.length !== count) throw notOurs(graph, [OUTPUT_WEIGHTS.exec(weights.name)![1]!]);
+  return terms;
+}
+
+function activationOf(term: Value): DendriteActivation | undefined {
+  return ACTIVATIONS.get(term.producer!.inputs[0]?.producer?.operator.type ?? "");
+}
+
+function notOurs(graph: Graph, modules: readonly string[]): ArborizeError {
+  return new ArborizeError(
+    "invalid_graph",
+    `"${graph.name}" names dendrites on ${modules.join(", ")}, but its nodes are not those that Arborize grows: it cannot be taken apart. Use the file that Arborize exported.`,
+  );
+}

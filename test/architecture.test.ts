@@ -1,0 +1,225 @@
+// What docs/architecture.md promises of the source tree, checked.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import type { Operator } from "../src/graph/operator.ts";
+import * as arborize from "../src/index.ts";
+import * as ops from "../src/ops/index.ts";
+
+const SOURCE = join(import.meta.dirname, "..", "src");
+
+/** Folders of src from top to bottom: a file imports from its own folder and from folders below. */
+const ORDER = [
+  "cli",
+  "index.ts",
+  "train",
+  "report",
+  "growth",
+  "dendrites",
+  "optim",
+  "nn",
+  "transform",
+  "onnx",
+  "ops",
+  "graph",
+  "engine",
+  "data",
+  "base",
+];
+
+/** Folders that stand by themselves: they import base and nothing else. */
+const ALONE = ["report", "growth", "engine", "data"];
+
+/** Which files may import what is not the language: a package's name or `node:`, and paths that may. */
+const RESERVED: Readonly<Record<string, RegExp>> = {
+  "onnxruntime-node": /^engine\/node\.ts$/,
+  "onnxruntime-common": /^engine\//,
+  "onnx-buf": /^onnx\//,
+  "@bufbuild/protobuf": /^onnx\//,
+  "@observablehq/plot": /^report\//,
+  linkedom: /^report\//,
+  zod: /^(growth|train|data|cli)\//,
+  "node:":
+    /^(engine\/node|data\/(files|idx|mnist)|report\/(progress|terminal)|train\/run-folder|cli\/.*)\.ts$/,
+};
+
+/** The one pair of files that is one thing, in types alone: a node holds its operator, whose rules take nodes. */
+const MUTUAL = "graph/operator.ts and graph/graph.ts";
+
+interface SourceFile {
+  /** Path below src, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  /** What it imports (types and dynamic imports too): paths below src, or names of packages. */
+  readonly imports: readonly string[];
+}
+
+function readSources(): SourceFile[] {
+  const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).sort();
+  return files
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+    .map((path) => {
+      const text = readFileSync(join(SOURCE, path), "utf8");
+      const imports = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => {
+        if (!fileName.startsWith(".")) return fileName;
+        return relative(SOURCE, resolve(SOURCE, dirname(path), fileName)).replaceAll("\\", "/");
+      });
+      return { path, text, imports };
+    });
+}
+
+const isPackage = (name: string) => !name.endsWith(".ts");
+const folderOf = (path: string) => path.split("/")[0]!;
+const sources = readSources();
+
+describe("the source tree", () => {
+  it("is read whole, with its imports", () => {
+    expect(sources.length).toBeGreaterThan(50);
+    const index = sources.find(({ path }) => path === "index.ts")!;
+    expect(index.imports).toContain("train/training.ts");
+    const folder = sources.find(({ path }) => path === "train/run-folder.ts")!;
+    expect(folder.imports, "a dynamic import").toContain("report/chart.ts");
+    expect(folder.imports, "an import of a type alone").toContain("report/history.ts");
+  });
+
+  it("has only folders whose place in the order is known", () => {
+    const folders = new Set(sources.map(({ path }) => folderOf(path)));
+    expect([...folders].filter((folder) => !ORDER.includes(folder))).toEqual([]);
+  });
+
+  it("imports only downwards", () => {
+    const upwards = sources.flatMap(({ path, imports }) =>
+      imports
+        .filter((target) => !isPackage(target))
+        .filter((target) => ORDER.indexOf(folderOf(target)) < ORDER.indexOf(folderOf(path)))
+        .map((target) => `${path} imports ${target}`),
+    );
+    expect(upwards).toEqual([]);
+  });
+
+  it("keeps report, growth, engine and data to themselves", () => {
+    const reaching = sources.flatMap(({ path, imports }) => {
+      const own = folderOf(path);
+      if (!ALONE.includes(own)) return [];
+      return imports
+        .filter((target) => !isPackage(target) && ![own, "base"].includes(folderOf(target)))
+        .map((target) => `${path} imports ${target}`);
+    });
+    expect(reaching).toEqual([]);
+  });
+
+  it("has no import cycles", () => {
+    const graph = new Map(
+      sources.map(({ path, imports }) => [
+        path,
+        imports.filter((to) => !isPackage(to) && `${path} and ${to}` !== MUTUAL),
+      ]),
+    );
+    expect(findCycle(graph)).toBeNull();
+    // The search itself finds one, also behind a file that is none of it.
+    const cyclic = new Map([
+      ["a", ["b"]],
+      ["b", ["c"]],
+      ["c", ["d", "b"]],
+      ["d", []],
+    ]);
+    expect(findCycle(cyclic)).toBe("b -> c -> b");
+  });
+
+  it("uses each package where it belongs", () => {
+    const misplaced = sources.flatMap(({ path, imports }) =>
+      imports.filter(isPackage).flatMap((name) => {
+        const rule = RESERVED[name.startsWith("node:") ? "node:" : name];
+        if (!rule) return [`${path} imports ${name}, which has no place in RESERVED`];
+        return rule.test(path) ? [] : [`${path} imports ${name}`];
+      }),
+    );
+    expect(misplaced).toEqual([]);
+  });
+
+  it("has no file over 320 lines", () => {
+    const long = sources
+      .map(({ path, text }) => ({ path, lines: text.split("\n").length - 1 }))
+      .filter(({ lines }) => lines > 320)
+      .map(({ path, lines }) => `${path} has ${lines} lines`);
+    expect(long).toEqual([]);
+  });
+});
+
+/** The first cycle of a graph of names as text, or null. */
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): string | null {
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): string | null => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name].join(" -> ");
+    if (done.has(name)) return null;
+    for (const next of graph.get(name) ?? []) {
+      const cycle = visit(next, [...path, name]);
+      if (cycle) return cycle;
+    }
+    done.add(name);
+    return null;
+  };
+  for (const name of graph.keys()) {
+    const cycle = visit(name, []);
+    if (cycle) return cycle;
+  }
+  return null;
+}
+
+describe("operators", () => {
+  /** Names under which the tests of ops call an operator whose function is not called like it. */
+  const CALLED: Readonly<Record<string, string>> = { expandOp: "expandLike", maxUnpoolOp: "maxUnpoolOp" };
+  /** Its gradient is zero where the derivative is not, which is its purpose: see transform/gradient.test.ts. */
+  const NO_DERIVATIVE = ["stopGradientOp"];
+
+  it("with a gradient rule all have a case in the tests of ops", () => {
+    const folder = join(SOURCE, "ops");
+    const tests = readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
+    const text = tests.map((name) => readFileSync(join(folder, name), "utf8")).join("\n");
+    const used = new Set([...text.matchAll(/\bop\.(\w+)/g)].map(([, name]) => name));
+    const differentiable = Object.entries(ops)
+      .filter(([, member]) => typeof member === "object" && "gradient" in member)
+      .filter(([, member]) => typeof (member as Operator).gradient === "function")
+      .map(([name]) => name);
+    expect(differentiable.length).toBeGreaterThan(40);
+    const uncovered = differentiable
+      .filter((name) => !NO_DERIVATIVE.includes(name))
+      .filter((name) => !used.has(CALLED[name] ?? name.replace(/Op$/, "")));
+    expect(uncovered).toEqual([]);
+  });
+});
+
+describe("the public names", () => {
+  it("are those that were agreed on", async () => {
+    const told =
+      "The public names changed. If that is meant, run `npx vitest run test/architecture.test.ts --update`, look at " +
+      "the difference of test/public-names.txt, and note it in CHANGELOG.md";
+    await expect(publicNames().join("\n"), told).toMatchFileSnapshot("public-names.txt");
+  });
+});
+
+/** Every public name, members of namespaces under them, types marked as such. */
+function publicNames(): string[] {
+  const path = join(SOURCE, "index.ts");
+  const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
+  const types = file.statements.flatMap((statement) => {
+    if (!ts.isExportDeclaration(statement) || !statement.exportClause) return [];
+    if (!ts.isNamedExports(statement.exportClause)) return [];
+    const { elements } = statement.exportClause;
+    return elements
+      .filter((element) => statement.isTypeOnly || element.isTypeOnly)
+      .map((element) => `type ${element.name.text}`);
+  });
+  return [...namesOf(arborize, ""), ...types].sort();
+}
+
+function namesOf(namespace: object, prefix: string): string[] {
+  return Object.entries(namespace).flatMap(([name, member]) => {
+    const isNamespace =
+      typeof member === "object" && member !== null && member[Symbol.toStringTag] === "Module";
+    return isNamespace ? namesOf(member, `${prefix}${name}.`) : [`${prefix}${name}`];
+  });
+}

@@ -1,0 +1,50 @@
+// Graphs run on small tensors, for tests.
+
+import { Random } from "../../src/base/random.ts";
+import { sizeOf, Tensor } from "../../src/base/tensor.ts";
+import { nodeEngine } from "../../src/engine/node.ts";
+import type { Graph, Value } from "../../src/graph/graph.ts";
+import { writeOnnx } from "../../src/onnx/write.ts";
+
+const engine = nodeEngine({ threads: 1 });
+
+/** The values of `outputs` (default: the graph's, by name) for inputs by name. Parameters have their initial values. */
+export async function runGraph(
+  graph: Graph,
+  inputs: Readonly<Record<string, Tensor>>,
+  outputs: Readonly<Record<string, Value>> = Object.fromEntries(graph.outputs.map((v) => [v.name, v])),
+): Promise<Record<string, Tensor>> {
+  const wanted = new Map(Object.entries(outputs));
+  const program = await engine.compile(writeOnnx(graph, { outputs: wanted }), { name: "test" });
+  const feeds = new Map(Object.entries(inputs).map(([name, tensor]) => [name, engine.upload(tensor)]));
+  const found = await program.run(feeds, new Map([...wanted.keys()].map((name) => [name, null])));
+  const results: Record<string, Tensor> = {};
+  for (const [name, resident] of found) results[name] = (await engine.download(resident)).clone();
+  await program.release();
+  return results;
+}
+
+/** The graph's first output for its first input. */
+export async function outputOf(graph: Graph, input: Tensor): Promise<Tensor> {
+  const results = await runGraph(graph, { [graph.inputs[0]!.name]: input }, { y: graph.outputs[0]! });
+  return results.y!;
+}
+
+/** A float32 tensor of standard normal numbers from the stream called `name`. */
+export function randn(shape: readonly number[], name: string, scale = 1): Tensor<"float32"> {
+  const random = Random.stream(1, name);
+  return Tensor.of(
+    shape,
+    Array.from({ length: sizeOf(shape) }, () => scale * random.normal()),
+  );
+}
+
+/** The largest |a - b| / (1 + |b|) over all elements. */
+export function largestError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let worst = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < b.length; i++) {
+    const error = Math.abs(a[i]! - b[i]!) / (1 + Math.abs(b[i]!));
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}

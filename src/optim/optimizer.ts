@@ -50,14 +50,16 @@ const TORCH_NAMES: Readonly<Record<string, string>> = {
   lr_decay: "learningRateDecay",
   initial_accumulator_value: "initialAccumulator",
   min_lr: "minLearningRate",
+  max_lr: "maxLearningRate",
 };
 
 /**
  * Checks what an optimizer or a scheduler is made with.
  *
  * @param given what the user wrote.
- * @param options everything, with defaults.
+ * @param options everything, with defaults, but for `others`.
  * @param bounds where the default, from 0 on, is not what is wanted.
+ * @param others the names of options that are checked elsewhere.
  * @throws `bad_option` naming every option that is unknown or out of bounds.
  */
 export function checkOptions(
@@ -65,8 +67,9 @@ export function checkOptions(
   given: object,
   options: Readonly<Record<string, number | boolean | string>>,
   bounds: Readonly<Record<string, Bounds>> = {},
+  others: readonly string[] = [],
 ): void {
-  const known = ["betas", ...Object.keys(options)];
+  const known = [...others, ...Object.keys(options)];
   const unknown = Object.keys(given).flatMap((name) => {
     if (known.includes(name)) return [];
     const ours = TORCH_NAMES[name];

@@ -85,7 +85,7 @@ function adaptiveMoments(
     amsgrad = false,
   } = options;
   const all = { learningRate, beta1, beta2, eps, weightDecay, amsgrad };
-  checkOptions(name, options, all, { beta1: UNIT, beta2: UNIT });
+  checkOptions(name, options, all, { beta1: UNIT, beta2: UNIT }, ["betas"]);
   return {
     name,
     learningRate,

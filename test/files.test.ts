@@ -174,10 +174,11 @@ describe("loading", () => {
     const state = JSON.parse(metadata.arborize!);
     const changed: Record<string, unknown> = {
       format: { ...state, format: 2 },
-      dendrites: { ...state, dendrites: -1 },
-      masks: { ...state, masks: [1, 2] },
+      dendrites: { ...state, now: { ...state.now, dendrites: -1 } },
+      masks: { ...state, now: { ...state.now, progress: { ...state.now.progress, masks: [1, 2] } } },
       tracker: { ...state, tracker: { ...state.tracker, history: "none" } },
-      history: { ...state, history: { ...state.history, epochs: [1] } },
+      history: { ...state, record: { ...state.record, history: { ...state.record.history, epochs: [1] } } },
+      lineage: { ...state, record: { ...state.record, lineage: { current: [-1], kept: {} } } },
     };
     for (const [part, given] of Object.entries(changed)) {
       const bytes = data.writeSafetensors(tensors, { arborize: JSON.stringify(given) });

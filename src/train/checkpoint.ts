@@ -8,27 +8,37 @@ import { readSafetensors, writeSafetensors } from "../data/safetensors.ts";
 import { attachDendrites } from "../dendrites/attach.ts";
 import { readTrackerState, type TrackerState } from "../growth/state.ts";
 import type { SchedulerState } from "../optim/schedulers.ts";
-import type { RunHistory } from "../report/history.ts";
 import type { NetworkParts, Snapshot } from "./network.ts";
-import type { OpenEpoch } from "./recorder.ts";
+import type { OpenEpoch, RunRecord } from "./recorder.ts";
 
 /** The version of the file's layout; readers refuse others. */
 const FORMAT = 1;
 const KEY = "arborize";
 
-/** Everything a training needs to go on exactly where it was, beside what it was made with. */
-export interface TrainingState {
-  readonly dendrites: number;
-  /** Parameters by state dict name, and the optimizer's state as `optimizer.PARAMETER.NAME`. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
+/** Where training stands beside what is learned. Plain JSON. */
+export interface Progress {
   /** Optimizer steps since it last started afresh. */
   readonly steps: number;
   readonly scheduler: SchedulerState;
   /** Where the stream of dropout masks stands. */
   readonly masks: RandomState;
+}
+
+/**
+ * A point that training can go back to: parameters by state dict name and, where training goes on as if nothing had been in
+ * between, the optimizer's state as `optimizer.PARAMETER.NAME`.
+ */
+export interface Savepoint extends Snapshot {
+  readonly progress: Progress;
+}
+
+/** Everything a training needs to go on exactly where it was, beside what it was made with. */
+export interface TrainingState {
+  readonly now: Savepoint;
+  /** By the tracker's name. */
+  readonly savepoints: ReadonlyMap<string, Savepoint>;
   readonly tracker: TrackerState;
-  readonly checkpoints: ReadonlyMap<string, Snapshot>;
-  readonly history: RunHistory;
+  readonly record: RunRecord;
   readonly open: OpenEpoch;
   /** What tells one network and seed from another. */
   readonly identity: string;
@@ -42,24 +52,32 @@ const measured = z.union([
   z.nan(),
   z.literal([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]),
 ]);
+const savepoint = z.object({
+  dendrites: count,
+  progress: z.object({
+    steps: count,
+    scheduler: z.object({
+      learningRate: z.number(),
+      steps: count,
+      memory: z.record(z.string(), z.number().nullable()),
+    }),
+    masks: z.tuple([word, word, word, word]),
+  }),
+});
 const metadata = z.object({
   format: z.literal(FORMAT),
   identity: z.string(),
-  dendrites: count,
-  steps: count,
-  scheduler: z.object({
-    learningRate: z.number(),
-    steps: count,
-    memory: z.record(z.string(), z.number().nullable()),
-  }),
-  masks: z.tuple([word, word, word, word]),
+  now: savepoint,
+  savepoints: z.record(z.string(), savepoint),
   tracker: z.unknown(),
-  checkpoints: z.record(z.string(), count),
-  history: z.object({
-    metric: z.string(),
-    maximize: z.boolean(),
-    epochs: z.array(z.record(z.string(), z.unknown())),
-    switches: z.array(z.record(z.string(), z.unknown())),
+  record: z.object({
+    history: z.looseObject({
+      metric: z.string(),
+      maximize: z.boolean(),
+      epochs: z.array(z.record(z.string(), z.unknown())),
+      switches: z.array(z.record(z.string(), z.unknown())),
+    }),
+    lineage: z.object({ current: z.array(count), kept: z.record(z.string(), z.array(count)) }),
   }),
   open: z.object({
     lossSum: z.number(),
@@ -85,16 +103,15 @@ export function identityOf({ base, optimizer, seed, sites, activation }: Trainin
 const keptAs = (checkpoint: string) => `checkpoint.${checkpoint}.`;
 
 /** The state as bytes; equal states give equal bytes. */
-export function encodeState(state: TrainingState): Uint8Array {
-  const { tensors, checkpoints, ...rest } = state;
-  const stored: [string, Tensor][] = [...tensors];
-  for (const [checkpoint, { values }] of checkpoints) {
-    for (const [name, tensor] of values) stored.push([keptAs(checkpoint) + name, tensor]);
+export function encodeState({ now, savepoints, ...rest }: TrainingState): Uint8Array {
+  const stored: [string, Tensor][] = [...now.values];
+  for (const [name, { values }] of savepoints) {
+    for (const [key, tensor] of values) stored.push([keptAs(name) + key, tensor]);
   }
-  const counts = Object.fromEntries([...checkpoints].map(([name, { dendrites }]) => [name, dendrites]));
-  return writeSafetensors(stored, {
-    [KEY]: JSON.stringify({ format: FORMAT, ...rest, checkpoints: counts }, spellNumbers),
-  });
+  const plain = ({ dendrites, progress }: Savepoint) => ({ dendrites, progress });
+  const kept = Object.fromEntries([...savepoints].map(([name, point]) => [name, plain(point)]));
+  const json = JSON.stringify({ format: FORMAT, ...rest, now: plain(now), savepoints: kept }, spellNumbers);
+  return writeSafetensors(stored, { [KEY]: json });
 }
 
 /** JSON has no NaN and no infinities: they are written as strings. */
@@ -127,40 +144,39 @@ export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIden
       `"${name}" has a training state that cannot be read: ${z.prettifyError(parsed.error)}`,
     );
   }
-  const { checkpoints, tracker, history, ...rest } = parsed.data;
+  const { now, savepoints, tracker, record, open, identity } = parsed.data;
   const wanted = identityOf(parts);
-  if (rest.identity !== wanted) {
+  if (identity !== wanted) {
     throw new ArborizeError(
       "bad_file",
-      `"${name}" is of another training:\n  it has      ${rest.identity}\n  wanted      ${wanted}\nUse another folder, or the network, optimizer and seed it was made with.`,
+      `"${name}" is of another training:\n  it has      ${identity}\n  wanted      ${wanted}\nUse another folder, or the network, optimizer and seed it was made with.`,
     );
   }
-  const tensors = new Map(stored);
-  const snapshots = Object.entries(checkpoints).map(([checkpoint, dendrites]): [string, Snapshot] => {
+  const rest = new Map(stored);
+  const points = Object.entries(savepoints).map(([kept, point]): [string, Savepoint] => {
     const values = new Map<string, Tensor>();
     for (const [key, tensor] of stored) {
-      if (!key.startsWith(keptAs(checkpoint))) continue;
-      values.set(key.slice(keptAs(checkpoint).length), tensor);
-      tensors.delete(key);
+      if (!key.startsWith(keptAs(kept))) continue;
+      values.set(key.slice(keptAs(kept).length), tensor);
+      rest.delete(key);
     }
-    return [checkpoint, { dendrites, values }];
+    return [kept, { ...point, values }];
   });
-  for (const { dendrites, values } of [{ ...rest, values: tensors }, ...snapshots.map(([, kept]) => kept)]) {
-    expectParameters(values, dendrites, name, parts);
-  }
+  const present: Savepoint = { ...now, values: rest };
+  for (const point of [present, ...points.map(([, kept]) => kept)]) expectParameters(point, name, parts);
   return {
-    ...rest,
-    tensors,
-    checkpoints: new Map(snapshots),
+    now: present,
+    savepoints: new Map(points),
     tracker: trackerState(tracker, name),
-    history: history as unknown as RunHistory,
+    record: record as unknown as RunRecord,
+    open,
+    identity,
   };
 }
 
 /** Checks that all parameters of the network with so many dendrites are there, in their shapes. */
 function expectParameters(
-  values: ReadonlyMap<string, Tensor>,
-  dendrites: number,
+  { values, dendrites }: Snapshot,
   name: string,
   { base, sites }: TrainingIdentity,
 ): void {

@@ -10,8 +10,9 @@ import { dendriteCount, formatDuration, formatNumber, scoreFormat } from "../rep
 import type { EpochRecord, RunHistory } from "../report/history.ts";
 import { createProgress, type Progress } from "../report/progress.ts";
 import { type ArborizeOptions, arborize } from "./arborize.ts";
+import type { ScoreOutcome } from "./parts.ts";
 import { RunFolder } from "./run-folder.ts";
-import type { ScoreOutcome, Training } from "./training.ts";
+import type { Training } from "./training.ts";
 
 /** What `fit` needs beside what `arborize` does. */
 export interface FitOptions extends ArborizeOptions {

@@ -33,13 +33,30 @@ export interface EpochFacts {
   readonly validation: number;
 }
 
-/** The history with one more epoch, and what the tracker's outcome made of it and of those before. */
+/**
+ * Which epochs led to the network in hand, and to those kept as checkpoints: numbers of `RunHistory.epochs`. Plain JSON.
+ */
+export interface Lineage {
+  readonly current: readonly number[];
+  readonly kept: Readonly<Record<string, readonly number[]>>;
+}
+
+/** The lineage of a network that has not been trained. */
+export const NO_LINEAGE: Lineage = { current: [], kept: {} };
+
+/** The record of a run: what was measured, and which epochs the network in hand comes from. */
+export interface RunRecord {
+  readonly history: RunHistory;
+  readonly lineage: Lineage;
+}
+
+/** The record with one more epoch, and what the tracker's outcome made of it and of those before. */
 export function recordEpoch(
-  history: RunHistory,
+  { history, lineage }: RunRecord,
   open: OpenEpoch,
   facts: EpochFacts,
   outcome: Outcome,
-): RunHistory {
+): RunRecord {
   const epoch: EpochRecord = {
     epoch: history.epochs.length,
     ...facts,
@@ -51,9 +68,10 @@ export function recordEpoch(
     validationSeconds: open.validationSeconds,
     abandoned: false,
   };
-  const kept = outcome.state.history.length;
+  const next = followEffects({ ...lineage, current: [...lineage.current, epoch.epoch] }, outcome);
+  const present = new Set(next.current);
   const epochs = [...history.epochs, epoch].map((entry) =>
-    entry.branchEpoch >= kept ? { ...entry, abandoned: true } : entry,
+    entry.abandoned === present.has(entry.epoch) ? { ...entry, abandoned: !entry.abandoned } : entry,
   );
   const grown = outcome.effects.some(({ type }) => type === "grow");
   const added: SwitchRecord = {
@@ -61,5 +79,17 @@ export function recordEpoch(
     dendrites: outcome.state.dendrites,
     reason: outcome.decisions.map(({ text }) => text).join(" "),
   };
-  return { ...history, epochs, switches: grown ? [...history.switches, added] : history.switches };
+  const switches = grown ? [...history.switches, added] : history.switches;
+  return { history: { ...history, epochs, switches }, lineage: next };
+}
+
+/** A restored checkpoint brings back the epochs that had led to it. */
+function followEffects(lineage: Lineage, { effects }: Outcome): Lineage {
+  const kept = { ...lineage.kept };
+  let current = lineage.current;
+  for (const effect of effects) {
+    if (effect.type === "save") kept[effect.checkpoint] = current;
+    if (effect.type === "restore") current = kept[effect.checkpoint] ?? [];
+  }
+  return { current, kept };
 }

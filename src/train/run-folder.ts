@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Tensor } from "../base/tensor.ts";
 import { exists, writeFileAtomic } from "../data/files.ts";
 import { writeSafetensors } from "../data/safetensors.ts";
-import { scoresCsv, summaryCsv } from "../report/csv.ts";
+import { bestScoresCsv, scoresCsv, summaryCsv, switchesCsv } from "../report/csv.ts";
 import type { RunHistory } from "../report/history.ts";
 
 /** The files of a run, by what they hold. */

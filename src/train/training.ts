@@ -6,69 +6,41 @@ import type { Tensor } from "../base/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
 import { readFileBytes, writeFileAtomic } from "../data/files.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { GrowthSettings } from "../growth/settings.ts";
-import { addScore, type Decision, type Effect, startTracking, type TrackerState } from "../growth/tracker.ts";
+import { addScore, type Effect, startTracking, type TrackerState } from "../growth/tracker.ts";
 import type { Metric } from "../nn/metrics.ts";
 import { writeOnnx } from "../onnx/write.ts";
-import type { Scheduler, SchedulerState } from "../optim/schedulers.ts";
-import { constantLR } from "../optim/schedulers.ts";
+import type { Scheduler } from "../optim/scheduler.ts";
+import { fixedLR } from "../optim/scheduler.ts";
 import type { RunHistory } from "../report/history.ts";
 import { withoutDropout } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
-import { decodeState, encodeState, identityOf } from "./checkpoint.ts";
+import { decodeState, encodeState, identityOf, type Progress, type Savepoint } from "./checkpoint.ts";
 import type { BatchSource } from "./inference.ts";
-import { GrowingNetwork, type NetworkParts, type Snapshot } from "./network.ts";
-import { FRESH_EPOCH, type OpenEpoch, recordEpoch } from "./recorder.ts";
-
-/** What a training is made of; `arborize` fills it in from a user's options. */
-export interface TrainingParts extends NetworkParts {
-  readonly scheduler: Scheduler | null;
-  readonly growth: GrowthSettings;
-  readonly metric: Metric | null;
-  /** Whether higher scores are better; null to follow the metric that the first score was evaluated by. */
-  readonly maximize: boolean | null;
-  readonly seed: number;
-}
-
-/** What a validation score led to. */
-export interface ScoreOutcome {
-  /** Whether the network is another one now, with a fresh optimizer: grown, or put back to an earlier state. */
-  readonly restructured: boolean;
-  /** Whether training is over; the network is then the best one. */
-  readonly complete: boolean;
-  /** Whether the epoch was the best of the run so far. */
-  readonly best: boolean;
-  /** What was decided, and why, in words (`text`) and as data. */
-  readonly decisions: readonly Decision[];
-}
+import { GrowingNetwork } from "./network.ts";
+import type { ScoreOutcome, TrainingParts } from "./parts.ts";
+import { FRESH_EPOCH, NO_LINEAGE, type OpenEpoch, type RunRecord, recordEpoch } from "./recorder.ts";
 
 /** A network in training, which grows dendrites when its validation score stops getting better. */
 export class Training {
   readonly #parts: TrainingParts;
   readonly #network: GrowingNetwork;
   readonly #scheduler: Scheduler;
-  readonly #checkpoints = new Map<string, Snapshot>();
-  #rate: SchedulerState;
-  #steps = 0;
-  #masks: Random;
+  readonly #savepoints = new Map<string, Savepoint>();
+  #progress: Progress;
   #tracker: TrackerState;
-  #history: RunHistory;
+  #record: RunRecord;
   #open: OpenEpoch = FRESH_EPOCH;
 
   /** Use `arborize`. */
   constructor(parts: TrainingParts) {
     this.#parts = parts;
     this.#network = new GrowingNetwork(parts);
-    this.#scheduler = parts.scheduler ?? constantLR();
-    this.#rate = this.#scheduler.start(parts.optimizer.learningRate);
-    this.#masks = Random.stream(parts.seed, "masks");
+    this.#scheduler = parts.scheduler ?? fixedLR();
+    const masks = Random.stream(parts.seed, "masks").state;
+    this.#progress = { steps: 0, scheduler: this.#scheduler.start(parts.optimizer.learningRate), masks };
     this.#tracker = startTracking(this.dendrites);
-    this.#history = {
-      metric: parts.metric?.name ?? "score",
-      maximize: parts.maximize ?? true,
-      epochs: [],
-      switches: [],
-    };
+    const scoring = { metric: parts.metric?.name ?? "score", maximize: parts.maximize ?? true };
+    this.#record = { history: { ...scoring, epochs: [], switches: [] }, lineage: NO_LINEAGE };
   }
 
   /** Whether training is over: no dendrite helps any more, or the limit is reached. */
@@ -93,17 +65,17 @@ export class Training {
 
   /** Epochs (validation scores) so far, those that were overwritten by a restore included. */
   get epochs(): number {
-    return this.#history.epochs.length;
+    return this.history.epochs.length;
   }
 
   /** Every epoch so far: scores, losses, rates, times, parameters. */
   get history(): RunHistory {
-    return this.#history;
+    return this.#record.history;
   }
 
   /** The learning rate of the next step. Setting it overrides the scheduler until its next change. */
   get learningRate(): number {
-    return this.#rate.learningRate;
+    return this.#progress.scheduler.learningRate;
   }
 
   set learningRate(learningRate: number) {
@@ -113,7 +85,7 @@ export class Training {
         `The learning rate is ${learningRate}, it must be a number from 0.`,
       );
     }
-    this.#rate = { ...this.#rate, learningRate };
+    this.#advance({ scheduler: { ...this.#progress.scheduler, learningRate } });
   }
 
   /**
@@ -125,12 +97,15 @@ export class Training {
    */
   async step(batch: Batch): Promise<number> {
     const start = performance.now();
-    const knobs = this.#parts.optimizer.knobs(this.#steps + 1, this.learningRate);
-    // A step that fails must not use up random numbers.
-    const masks = Random.from(this.#masks.state);
-    const loss = await this.#network.step(batch, masks, knobs);
-    this.#masks = masks;
-    this.#steps += 1;
+    const steps = this.#progress.steps + 1;
+    const masks = Random.from(this.#progress.masks);
+    const loss = await this.#network.step(
+      batch,
+      masks,
+      this.#parts.optimizer.knobs(steps, this.learningRate),
+    );
+    // Only now: a step that fails must not use up random numbers.
+    this.#advance({ steps, masks: masks.state });
     this.#measure({
       lossSum: this.#open.lossSum + loss,
       steps: this.#open.steps + 1,
@@ -146,7 +121,9 @@ export class Training {
   async evaluate(batches: BatchSource, metric: Metric | null = this.#parts.metric): Promise<number> {
     const start = performance.now();
     const score = await this.#network.evaluate(batches, metric);
-    if (this.epochs === 0) this.#history = { ...this.#history, ...this.#scoring(metric) };
+    if (this.epochs === 0) {
+      this.#record = { ...this.#record, history: { ...this.history, ...this.#scoring(metric) } };
+    }
     this.#measure({ validationSeconds: this.#open.validationSeconds + secondsSince(start) });
     return score;
   }
@@ -173,7 +150,8 @@ export class Training {
    * @throws `not_a_number` for a score that is not finite; nothing changes then.
    */
   async addValidationScore(score: number): Promise<ScoreOutcome> {
-    const settings = { ...this.#parts.growth, maximize: this.#history.maximize };
+    const settings = { ...this.#parts.growth, maximize: this.history.maximize };
+    const next = this.#scheduler.step(this.#progress.scheduler, score);
     const outcome = addScore(this.#tracker, settings, { score, learningRate: this.learningRate });
     const facts = {
       branchEpoch: this.#tracker.history.length,
@@ -183,12 +161,11 @@ export class Training {
       learningRate: this.learningRate,
       validation: score,
     };
-    this.#history = recordEpoch(this.#history, this.#open, facts, outcome);
+    this.#record = recordEpoch(this.#record, this.#open, facts, outcome);
     this.#open = FRESH_EPOCH;
     this.#tracker = outcome.state;
+    if (!outcome.restructured) this.#advance({ scheduler: next });
     for (const effect of outcome.effects) await this.#carryOut(effect);
-    if (outcome.restructured) this.#restartOptimizer();
-    else this.#rate = this.#scheduler.step(this.#rate, score);
     const { restructured, complete, decisions } = outcome;
     return { restructured, complete, decisions, best: decisions.some(({ type }) => type === "run_best") };
   }
@@ -200,7 +177,7 @@ export class Training {
 
   /** Copies of the parameters of the best epoch of the run; the present ones where none was scored yet. */
   async bestStateDict(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#checkpoints.get("best")?.values ?? this.stateDict();
+    return this.#savepoints.get("best")?.values ?? this.stateDict();
   }
 
   /** The network with its dendrites and present parameters, without dropout, as a graph. */
@@ -225,14 +202,10 @@ export class Training {
   /** Everything, as the bytes of a checkpoint: parameters, optimizer, scheduler, random streams, tracker, history. */
   async toCheckpoint(): Promise<Uint8Array> {
     return encodeState({
-      dendrites: this.dendrites,
-      tensors: await this.#network.state(),
-      steps: this.#steps,
-      scheduler: this.#rate,
-      masks: this.#masks.state,
+      now: await this.#savepoint(true),
+      savepoints: this.#savepoints,
       tracker: this.#tracker,
-      checkpoints: this.#checkpoints,
-      history: this.#history,
+      record: this.#record,
       open: this.#open,
       identity: identityOf(this.#parts),
     });
@@ -250,22 +223,18 @@ export class Training {
    */
   async load(path: string): Promise<void> {
     const state = decodeState(await readFileBytes(path), path, this.#parts);
-    await this.#network.rebuild(state.dendrites, state.tensors, NOTHING_NEW);
-    this.#checkpoints.clear();
-    for (const [name, snapshot] of state.checkpoints) this.#checkpoints.set(name, snapshot);
-    this.#steps = state.steps;
-    this.#rate = state.scheduler;
-    this.#masks = Random.from(state.masks);
+    await this.#goBack(state.now);
+    this.#progress = state.now.progress;
+    this.#savepoints.clear();
+    for (const [name, savepoint] of state.savepoints) this.#savepoints.set(name, savepoint);
     this.#tracker = state.tracker;
-    this.#history = state.history;
+    this.#record = state.record;
     this.#open = state.open;
   }
 
   /** Puts the network back to its best state of the run. Training can go on from there, with a fresh optimizer. */
   async restoreBest(): Promise<void> {
-    if (!this.#checkpoints.has("best")) return;
-    await this.#carryOut({ type: "restore", checkpoint: "best" });
-    this.#restartOptimizer();
+    if (this.#savepoints.has("best")) await this.#carryOut({ type: "restore", checkpoint: "best" });
   }
 
   /** Frees what the engine holds. */
@@ -274,25 +243,36 @@ export class Training {
   }
 
   async #carryOut(effect: Effect): Promise<void> {
-    const network = this.#network;
     switch (effect.type) {
       case "save":
-        this.#checkpoints.set(effect.checkpoint, await network.snapshot());
+        this.#savepoints.set(effect.checkpoint, await this.#savepoint(false));
         return;
-      case "restore": {
-        const { dendrites, values } = this.#checkpoints.get(effect.checkpoint)!;
-        return network.rebuild(dendrites, values, NOTHING_NEW);
-      }
+      case "restore":
+        await this.#goBack(this.#savepoints.get(effect.checkpoint)!);
+        this.#restartOptimizer();
+        return;
       case "grow": {
-        const { values } = await network.snapshot();
+        const { values } = await this.#network.snapshot();
         const { dendrite, attempt } = effect;
         const draw = (name: string) =>
           Random.stream(this.#parts.seed, `dendrite/${dendrite}/attempt/${attempt}/${name}`);
-        return network.rebuild(dendrite, values, draw);
+        await this.#network.rebuild(dendrite, values, draw);
+        this.#restartOptimizer();
+        return;
       }
       case "complete":
         return;
     }
+  }
+
+  /** Where training stands: all of it, or the parameters without what the optimizer keeps of them. */
+  async #savepoint(whole: boolean): Promise<Savepoint> {
+    const values = whole ? await this.#network.state() : (await this.#network.snapshot()).values;
+    return { dendrites: this.dendrites, values, progress: this.#progress };
+  }
+
+  #goBack({ dendrites, values }: Savepoint): Promise<void> {
+    return this.#network.rebuild(dendrites, values, NOTHING_NEW);
   }
 
   /** What validation scores measure: said by the options, or by what was evaluated before the first one. */
@@ -303,8 +283,11 @@ export class Training {
   }
 
   #restartOptimizer(): void {
-    this.#steps = 0;
-    this.#rate = this.#scheduler.start(this.#parts.optimizer.learningRate);
+    this.#advance({ steps: 0, scheduler: this.#scheduler.start(this.#parts.optimizer.learningRate) });
+  }
+
+  #advance(changes: Partial<Progress>): void {
+    this.#progress = { ...this.#progress, ...changes };
   }
 
   #measure(changes: Partial<OpenEpoch>): void {

@@ -25,6 +25,30 @@ export type Verdict =
       readonly epochs: number;
       readonly close: boolean;
     }
+  /** Patience is over, but the rate, `rate` for `epochs` epochs now, is to change first. */
+  | { readonly type: "held"; readonly rate: number | null; readonly epochs: number }
+  /** A run of the search is over; another starts from epoch `from`, `skip` changes of the rate further down. */
+  | {
+      readonly type: "next_rate";
+      readonly dendrite: number;
+      readonly startRate: number | null;
+      readonly score: number;
+      readonly skip: number;
+      readonly from: number;
+    }
+  /**
+   * A run of the search was compared with the one before, `previous`: it is worse, so that one goes on; or
+   * not, and goes on itself, chosen for good or to be compared with a lower start again. `sameRate`: both
+   * were at the same rate then.
+   */
+  | {
+      readonly type: "rates_compared";
+      readonly startRate: number | null;
+      readonly score: number;
+      readonly previous: { readonly startRate: number | null; readonly score: number };
+      readonly sameRate: boolean;
+      readonly result: "worse" | "not_worse" | "chosen";
+    }
   /** Dendrite number `dendrite` is added to the model of epoch `from`, in its `attempt`-th try of `of`. */
   | {
       readonly type: "grow";
@@ -68,6 +92,19 @@ function sentence(verdict: Verdict): string {
       const since = `${count(verdict.epochs, "epoch")} without improvement`;
       return `${show(verdict.score)} ${relation} the cycle's best (${at(verdict.best)}): ${since}`;
     }
+    case "held": {
+      const rate = verdict.rate === null ? "the present one" : show(verdict.rate);
+      return `the cycle goes on until the learning rate changes: ${rate} for ${count(verdict.epochs, "epoch")}`;
+    }
+    case "next_rate": {
+      const { dendrite, skip, from } = verdict;
+      const past = `past ${skip === 1 ? "the schedule's first change" : `${skip} changes of the schedule`}`;
+      return `${reached(verdict)}: dendrite ${dendrite} starts again at epoch ${from}, ${past}, to compare`;
+    }
+    case "rates_compared": {
+      const scores = `${reached(verdict)}, ${reached(verdict.previous)}`;
+      return `${scores}${verdict.sameRate ? " at the same rate" : ""}: ${RESULTS[verdict.result]}`;
+    }
     case "grow": {
       const { dendrite, attempt, of, from } = verdict;
       const nth =
@@ -85,6 +122,16 @@ function sentence(verdict: Verdict): string {
       return `${why(verdict.trigger)}, and ${end}: ${final}${regret}`;
     }
   }
+}
+
+const RESULTS = {
+  worse: "going back to the latter",
+  not_worse: "going on with the former, to try a lower start next",
+  chosen: "going on with the former, the lowest start to try",
+};
+
+function reached({ startRate, score }: { startRate: number | null; score: number }): string {
+  return `starting at ${startRate === null ? "an unknown rate" : show(startRate)} reached ${show(score)}`;
 }
 
 function why(trigger: Trigger): string {

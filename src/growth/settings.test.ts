@@ -29,6 +29,8 @@ describe("growthSettings", () => {
       maxDendrites: 100,
       maxTries: 2,
       retainAll: false,
+      findBestRate: true,
+      holdUntilLowered: true,
     });
   });
 

@@ -62,6 +62,16 @@ export interface GrowthSettings {
    * cycle, only `maxDendrites` ends the run, and the final model is the last cycle's best. Default false.
    */
   readonly retainAll: boolean;
+  /**
+   * Whether each dendrite is trained from several learning rates, if there is a scheduler: from the schedule's
+   * first one, then from each that it changes to, as long as lower starts do no worse. Default true.
+   */
+  readonly findBestRate: boolean;
+  /**
+   * History mode: whether a cycle whose learning rate is still searched goes on without improvement until the
+   * schedule has changed the rate. It waits no longer than any change took so far. Default true.
+   */
+  readonly holdUntilLowered: boolean;
 }
 
 /** What a user writes: some of the settings; the others take their defaults. */
@@ -100,6 +110,8 @@ const schema = z.strictObject({
   maxDendrites: z.int().min(0).default(100).describe("a whole number of at least 0"),
   maxTries: whole(1, 2),
   retainAll: flag(false),
+  findBestRate: flag(true),
+  holdUntilLowered: flag(true),
 }) satisfies z.ZodType<GrowthSettings>;
 
 /** What PyTorch users of the original library call our settings, to answer them when they do. */
@@ -117,6 +129,8 @@ const ORIGINAL_NAMES: ReadonlyMap<string, keyof GrowthSettings> = new Map([
   ["max_dendrites", "maxDendrites"],
   ["max_dendrite_tries", "maxTries"],
   ["retain_all_dendrites", "retainAll"],
+  ["find_best_lr", "findBestRate"],
+  ["dont_give_up_unless_learning_rate_lowered", "holdUntilLowered"],
 ]);
 
 /**

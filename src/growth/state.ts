@@ -31,13 +31,55 @@ export interface Branch {
   readonly switchEpochs: readonly number[];
   /** The best of the present cycle. */
   readonly cycleBest: Best | null;
+  /**
+   * How often the schedule has changed the learning rate since it started with the present cycle, the
+   * changes that a run of the search skipped at its start included.
+   */
+  readonly rateChanges: number;
+  /** The epoch that patience counts from, if the search ended after the best of the cycle; else null. */
+  readonly patienceFrom: number | null;
 }
 
 /**
- * The checkpoints that the tracker saves and restores by name: `"best"`, the best model of the run, and
- * `"cycle"`, that of the present cycle, which only `retainAll` needs.
+ * The checkpoints that the tracker saves and restores by name: `"best"`, the best model of the run;
+ * `"cycle"`, that of the present cycle, which only `retainAll` needs; and while a learning rate is searched
+ * `"switch"`, the model as it has just grown, and `"run"`, the run which the present one must beat.
  */
-export type Checkpoint = "best" | "cycle";
+export type Checkpoint = "best" | "cycle" | "switch" | "run";
+
+/** One run of the learning-rate search: a dendrite's training from the moment it grew, from some rate on. */
+export interface RateTried {
+  readonly dendrite: number;
+  readonly attempt: number;
+  /** How many changes of the schedule it skipped at its start. */
+  readonly skip: number;
+  /** The learning rate of its first epoch; null if the caller gave none. */
+  readonly startRate: number | null;
+  /** The best running score it had when it was compared last or its cycle ended; null if none counted. */
+  readonly score: number | null;
+  /** Whether it was the best of its attempt at a dendrite so far; of equal ones, the lowest start. */
+  readonly kept: boolean;
+}
+
+/** Where the search for the learning rate to start the present cycle with stands. */
+export interface RateSearch {
+  /** How many changes of the schedule the present run skipped at its start. */
+  readonly skip: number;
+  /** How many changes the model that grew had made by its best epoch: lower starts are seldom worth a try. */
+  readonly bound: number;
+  /** What the run before reached, if the present one is still to be compared with it. */
+  readonly toBeat: {
+    readonly score: number;
+    readonly startRate: number | null;
+    /** Its `rateChanges` then: equal ones mean equal rates. */
+    readonly rateChanges: number;
+  } | null;
+  /**
+   * After how many epochs runs are compared, and after twice as many the first one ends, if the rate does not
+   * change before, as when it has reached its minimum. Known since a change met the bound; null before.
+   */
+  readonly comparisonEpochs: number | null;
+}
 
 /** All that the tracker knows: the branch of the model in memory, and what survives every restore. */
 export interface TrackerState extends Branch {
@@ -47,7 +89,13 @@ export interface TrackerState extends Branch {
   readonly failedTries: number;
   /** Epochs that restores threw away. */
   readonly overwrittenEpochs: number;
-  /** The branches stored with the checkpoints that exist. */
+  /** The search that is under way; null before the first growth, once a run was chosen, or without one. */
+  readonly search: RateSearch | null;
+  /** Every run of every search, oldest first, for the report. */
+  readonly ratesTried: readonly RateTried[];
+  /** The most epochs that the schedule has ever kept one learning rate before it changed it; 0: no change. */
+  readonly longestWait: number;
+  /** The branches stored with the checkpoints that may still be restored: the caller can drop others. */
   readonly snapshots: Readonly<Partial<Record<Checkpoint, Branch>>>;
   /** Whether growing has come to its end: the model is final and no further score is accepted. */
   readonly complete: boolean;
@@ -60,9 +108,14 @@ export function startTracking(dendrites = 0): TrackerState {
     dendrites,
     switchEpochs: [],
     cycleBest: null,
+    rateChanges: 0,
+    patienceFrom: null,
     globalBest: null,
     failedTries: 0,
     overwrittenEpochs: 0,
+    search: null,
+    ratesTried: [],
+    longestWait: 0,
     snapshots: {},
     complete: false,
   };
@@ -87,13 +140,39 @@ const branch = z.strictObject({
   dendrites: count,
   switchEpochs: z.array(count),
   cycleBest: best,
+  rateChanges: count,
+  patienceFrom: count.nullable(),
+});
+const search = z.strictObject({
+  skip: count,
+  bound: count,
+  toBeat: z
+    .strictObject({ score: z.number(), startRate: z.number().nullable(), rateChanges: count })
+    .nullable(),
+  comparisonEpochs: count.nullable(),
+});
+const rateTried = z.strictObject({
+  dendrite: count,
+  attempt: count,
+  skip: count,
+  startRate: z.number().nullable(),
+  score: z.number().nullable(),
+  kept: z.boolean(),
 });
 const trackerState: z.ZodType<TrackerState> = z.strictObject({
   ...branch.shape,
   globalBest: best,
   failedTries: count,
   overwrittenEpochs: count,
-  snapshots: z.strictObject({ best: branch.exactOptional(), cycle: branch.exactOptional() }),
+  search: search.nullable(),
+  ratesTried: z.array(rateTried),
+  longestWait: count,
+  snapshots: z.strictObject({
+    best: branch.exactOptional(),
+    cycle: branch.exactOptional(),
+    switch: branch.exactOptional(),
+    run: branch.exactOptional(),
+  }),
   complete: z.boolean(),
 });
 

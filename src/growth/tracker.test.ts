@@ -128,8 +128,13 @@ describe("a switch", () => {
       switchEpochs: [2],
       cycleBest: null,
       globalBest: { score: 60, epoch: 1 },
+      rateChanges: 0,
+      patienceFrom: null,
       failedTries: 0,
       overwrittenEpochs: 2,
+      search: null,
+      ratesTried: [],
+      longestWait: 0,
       complete: false,
     });
     expect(texts(outcome)).toEqual([

@@ -4,36 +4,39 @@
 
 import { ArborizeError, invariant } from "../base/errors.ts";
 import type { Decision, Trigger } from "./decisions.ts";
+import type { Epoch } from "./epoch.ts";
 import { improves, isBetter, nextRunningScore } from "./score.ts";
+import { endSearch, epochsHeld, followSchedule, startSearch, stepsSchedule } from "./search.ts";
 import { forDendrites, type GrowthSettings } from "./settings.ts";
-import { type Best, type Checkpoint, epochsInCycle, type TrackerState, totalEpochs } from "./state.ts";
+import { type Best, epochsInCycle, type TrackerState, totalEpochs } from "./state.ts";
 import { change, type Effect, issue, restore, save, type Turn, tell } from "./turn.ts";
 
 export type { Decision, Trigger } from "./decisions.ts";
-export { startTracking, type TrackerState } from "./state.ts";
+export type { Epoch } from "./epoch.ts";
+export { type RateSearch, type RateTried, startTracking, type TrackerState } from "./state.ts";
 export type { Effect } from "./turn.ts";
-
-/** What the caller knows of an epoch that has just ended. */
-export interface Epoch {
-  /** The validation score. */
-  readonly score: number;
-  /** The learning rate the epoch was trained with. */
-  readonly learningRate?: number;
-  /** Ends the cycle with this epoch, whatever the settings say. Default false. */
-  readonly forceSwitch?: boolean;
-}
 
 /** What a score led to. */
 export interface Outcome {
   /** The state to hand to the next call. */
   readonly state: TrackerState;
-  /** What to do to the model now, in this order. */
+  /** What to do to the model now, in this order, and after the scheduler's step if there is one. */
   readonly effects: readonly Effect[];
   /** What was decided, and why: on the score first, then on the network. */
   readonly decisions: readonly Decision[];
   /** The epoch's running score; after a restore `state.history` no longer has it. */
   readonly runningScore: number;
-  /** Whether the model is another one than before, so that it needs a new optimizer. */
+  /**
+   * Whether the caller must commit the scheduler step that gives `nextLearningRate`, before it carries out the
+   * effects: a run that is set aside by them is to have taken it. False when the call ends a cycle, without a
+   * scheduler, while a cycle settles, and, so that learning rates come out as the original's do, after one
+   * epoch more in the first cycle: without settling, the very first score of a run takes no step.
+   */
+  readonly stepScheduler: boolean;
+  /**
+   * Whether the model is another one than before, by growth or by a restore. The effects say what becomes of
+   * the optimizer: it starts afresh, except after the restore of `"run"`, which brings its own back.
+   */
   readonly restructured: boolean;
   /** Whether the run is over; the model is then the final one. */
   readonly complete: boolean;
@@ -45,27 +48,35 @@ export interface Outcome {
  * The score updates the running score, which may be a new best of the cycle and of the run. Then, if it is
  * time for a switch, the best model comes back and a dendrite is added to it: the next one if the last one
  * helped, otherwise the same with fresh random weights. When no dendrite or try is left, the best model comes
- * back and the run is complete.
+ * back and the run is complete. If it is no time for a switch, the scheduler may take a step, and the search for
+ * the learning rate to start the dendrite with goes on: see `search.ts`.
  *
  * The caller carries out the effects, and keeps the state with the weights if it wants to resume from here.
  *
- * @throws `not_a_number` when the score or the learning rate is NaN or infinite, and `bad_data` when the run
- * is complete already. Nothing has changed then: the same state takes the next score.
+ * @throws `not_a_number` when the score or a learning rate is NaN or infinite, and `bad_data` when the run is
+ * complete already or the next learning rate comes without the present one. Nothing has changed then: the same state takes the next score.
  */
 export function addScore(state: TrackerState, settings: GrowthSettings, epoch: Epoch): Outcome {
   check(state, epoch);
   let turn = judge(record(state, settings, epoch), settings);
   const runningScore = turn.state.history.at(-1)!.runningScore;
-  const trigger = switchTrigger(turn.state, settings) ?? (epoch.forceSwitch ? FORCED : null);
-  // Without a trigger, this is where the learning-rate search will have its step.
-  if (trigger !== null) turn = restructure(turn, settings, trigger);
+  const due = switchTrigger(turn.state, settings);
+  const held = due?.type === "patience" ? epochsHeld(turn.state, settings, epoch) : null;
+  const trigger = (held === null ? due : null) ?? (epoch.forceSwitch ? FORCED : null);
+  let stepScheduler = false;
+  if (trigger !== null) turn = restructure(turn, settings, epoch, trigger);
+  else {
+    if (held !== null) turn = tell(turn, { type: "held", rate: epoch.learningRate ?? null, epochs: held });
+    stepScheduler = stepsSchedule(turn.state, settings, epoch);
+    turn = followSchedule(turn, settings, epoch, stepScheduler);
+  }
   const restructured = turn.effects.some(({ type }) => type === "restore" || type === "grow");
-  return { ...turn, runningScore, restructured, complete: turn.state.complete };
+  return { ...turn, runningScore, stepScheduler, restructured, complete: turn.state.complete };
 }
 
 const FORCED: Trigger = { type: "forced" };
 
-function check(state: TrackerState, { score, learningRate = 0 }: Epoch): void {
+function check(state: TrackerState, { score, learningRate, nextLearningRate }: Epoch): void {
   const epoch = `epoch ${state.history.length}`;
   if (state.complete) {
     throw new ArborizeError(
@@ -81,10 +92,21 @@ function check(state: TrackerState, { score, learningRate = 0 }: Epoch): void {
         "has most likely diverged: try a lower learning rate, or look for a division by zero in the loss.",
     );
   }
-  if (!Number.isFinite(learningRate)) {
+  for (const [name, rate] of [
+    [`The learning rate of ${epoch}`, learningRate],
+    [`The learning rate after ${epoch}`, nextLearningRate],
+  ] as const) {
+    if (rate === undefined || Number.isFinite(rate)) continue;
     throw new ArborizeError(
       "not_a_number",
-      `The learning rate of ${epoch} is ${learningRate}, not a finite number: look at the scheduler.`,
+      `${name} is ${rate}, not a finite number: look at the scheduler.`,
+    );
+  }
+  if (nextLearningRate !== undefined && learningRate === undefined) {
+    throw new ArborizeError(
+      "bad_data",
+      `The epoch after ${epoch} has a learning rate, ${nextLearningRate}, but ${epoch} itself has none, so ` +
+        "nothing tells whether the scheduler changes it: pass `learningRate` as well.",
     );
   }
 }
@@ -123,16 +145,20 @@ function judge(turn: Turn, settings: GrowthSettings): Turn {
   }
 
   const best: Best = { score, epoch };
+  // The runs of a search share the cycle: its best may be of another run than that in hand.
+  const cycleKept = state.snapshots.cycle?.cycleBest ?? null;
+  const beatsCycle =
+    settings.retainAll && (cycleKept === null || improves(score, cycleKept.score, settings, dendrites));
   if (globalBest !== null && !improves(score, globalBest.score, settings, dendrites)) {
     const told = tell(change(turn, { cycleBest: best }), { type: "cycle_best", best, globalBest });
-    return settings.retainAll ? save(told, "cycle") : told;
+    return beatsCycle ? save(told, "cycle") : told;
   }
   const told = tell(change(turn, { cycleBest: best, globalBest: best }), {
     type: "run_best",
     best,
     previous: globalBest,
   });
-  return settings.retainAll ? save(save(told, "best"), "cycle") : save(told, "best");
+  return beatsCycle ? save(save(told, "best"), "cycle") : save(told, "best");
 }
 
 /** Why the present cycle is over; null if it is not. */
@@ -149,18 +175,20 @@ function switchTrigger(state: TrackerState, settings: GrowthSettings): Trigger |
     case "history": {
       const best = state.cycleBest;
       if (best === null) return null; // still settling
-      const epochs = state.history.length - 1 - best.epoch;
-      return epochs >= forDendrites(settings.patience, state.dendrites)
-        ? { type: "patience", epochs, best }
+      const epoch = state.history.length - 1;
+      const waited = epoch - Math.max(best.epoch, state.patienceFrom ?? 0);
+      return waited >= forDendrites(settings.patience, state.dendrites)
+        ? { type: "patience", epochs: epoch - best.epoch, best }
         : null;
     }
   }
 }
 
 /** Ends a cycle: back to the best model, and on with the next dendrite, with another try, or not at all. */
-function restructure(turn: Turn, settings: GrowthSettings, trigger: Trigger): Turn {
+function restructure(ended: Turn, settings: GrowthSettings, epoch: Epoch, trigger: Trigger): Turn {
+  const turn = endSearch(ended, settings);
   const { state } = turn;
-  const checkpoint: Checkpoint = settings.retainAll && state.snapshots.cycle ? "cycle" : "best";
+  const checkpoint = settings.retainAll && state.snapshots.cycle ? "cycle" : "best";
   const base = state.snapshots[checkpoint];
   invariant(base, `a switch without a checkpoint "${checkpoint}" to grow from`);
 
@@ -180,7 +208,7 @@ function restructure(turn: Turn, settings: GrowthSettings, trigger: Trigger): Tu
       limit: outOfTries ? failedTries : settings.maxDendrites,
       dendrites: base.dendrites,
       from,
-      better: state.globalBest?.epoch === from ? null : state.globalBest,
+      better: isSame(state.globalBest, base.cycleBest) ? null : state.globalBest,
     });
     return issue(done, { type: "complete" });
   }
@@ -196,18 +224,25 @@ function restructure(turn: Turn, settings: GrowthSettings, trigger: Trigger): Tu
     from,
   });
   // Under retainAll the new dendrite stays even if its cycle sets no best at all.
-  return settings.retainAll ? save(grown, "cycle") : grown;
+  const kept = settings.retainAll ? save(grown, "cycle") : grown;
+  return startSearch(kept, settings, epoch, base.rateChanges);
 }
 
 /** Adds a dendrite to the model in memory and begins its cycle. */
 function grow(turn: Turn, dendrite: number, attempt: number): Turn {
   const { history, switchEpochs, snapshots } = turn.state;
-  const { cycle: _ofThePastCycle, ...lasting } = snapshots;
+  const { best } = snapshots; // the others are of the past cycle
   const grown = change(turn, {
     dendrites: dendrite,
     switchEpochs: [...switchEpochs, history.length],
     cycleBest: null,
-    snapshots: lasting,
+    rateChanges: 0,
+    patienceFrom: null,
+    snapshots: best === undefined ? {} : { best },
   });
   return issue(grown, { type: "grow", dendrite, attempt });
+}
+
+function isSame(a: Best | null, b: Best | null): boolean {
+  return a?.epoch === b?.epoch && a?.score === b?.score;
 }

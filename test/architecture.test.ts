@@ -39,10 +39,11 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   "onnx-buf": /^onnx\//,
   "@bufbuild/protobuf": /^onnx\//,
   "@observablehq/plot": /^report\//,
+  "@resvg/resvg-js": /^report\/png\.ts$/,
   linkedom: /^report\//,
   zod: /^(growth|train|data|cli)\//,
   "node:":
-    /^(engine\/node|data\/(files|idx|mnist)|report\/(progress|terminal)|train\/run-folder|cli\/.*)\.ts$/,
+    /^(engine\/node|data\/(files|idx|mnist)|report\/(png|progress|terminal)|train\/run-folder|cli\/.*)\.ts$/,
 };
 
 /** The one pair of files that is one thing, in types alone: a node holds its operator, whose rules take nodes. */

@@ -68,9 +68,26 @@ export function abandonedBranches(history: RunHistory): Branch[] {
   return branches;
 }
 
-/** Where dendrites were added, by place; tries of the same count at the same place are one addition. */
-export function additions(history: RunHistory): Addition[] {
-  const found: Addition[] = [];
+/** An addition of dendrites and what came of it. */
+export interface Attempt {
+  /** The last epoch (`EpochRecord.epoch`) that was run before it. */
+  epoch: number;
+  /** The branch epoch that training went on from. */
+  branchEpoch: number;
+  /** Dendrites after it. */
+  dendrites: number;
+  /** Counts the attempts at this many dendrites at this place, from 1. */
+  attempt: number;
+  /** Trainable parameters after it; undefined before its first epoch has been run. */
+  parameters: number | undefined;
+  /** Whether it is part of the network that the run holds. */
+  kept: boolean;
+  reason: string;
+}
+
+/** Every addition of dendrites, in the order in which they happened. */
+export function attempts(history: RunHistory): Attempt[] {
+  const found: Attempt[] = [];
   const end = keptEpochs(history).at(-1)?.branchEpoch ?? 0;
   for (const [i, { epoch, dendrites, reason }] of history.switches.entries()) {
     const next = history.switches[i + 1]?.epoch ?? Number.POSITIVE_INFINITY;
@@ -79,8 +96,19 @@ export function additions(history: RunHistory): Addition[] {
     const branchEpoch = first ? Math.max(0, first.branchEpoch - 1) : end;
     // An addition that no epoch has tried yet stands until one says otherwise.
     const kept = epochs.length === 0 ? next === Number.POSITIVE_INFINITY : epochs.some((e) => !e.abandoned);
+    const before = found.filter((a) => a.branchEpoch === branchEpoch && a.dendrites === dendrites);
+    const attempt = before.length + 1;
+    found.push({ epoch, branchEpoch, dendrites, attempt, parameters: first?.parameters, kept, reason });
+  }
+  return found;
+}
+
+/** Where dendrites were added, by place; attempts at the same count at the same place are one addition. */
+export function additions(history: RunHistory): Addition[] {
+  const found: Addition[] = [];
+  for (const { branchEpoch, dendrites, kept, reason, attempt } of attempts(history)) {
     const same = found.find((a) => a.branchEpoch === branchEpoch && a.dendrites === dendrites);
-    if (same) Object.assign(same, { tries: same.tries + 1, kept, reason });
+    if (same) Object.assign(same, { tries: attempt, kept, reason });
     else found.push({ branchEpoch, dendrites, tries: 1, kept, reason });
   }
   return found.sort((a, b) => a.branchEpoch - b.branchEpoch || a.dendrites - b.dendrites);

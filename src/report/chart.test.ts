@@ -1,9 +1,9 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
 import { scoreChart } from "./chart.ts";
-import { epoch, grownRun, history, learning, wobble } from "./histories.fixture.ts";
+import { epoch, fullRun, grownRun, history, learning, wobble } from "./histories.fixture.ts";
 import type { EpochRecord, RunHistory } from "./history.ts";
-import { textWidth } from "./look.ts";
+import { darkColors, textWidth } from "./look.ts";
 import type { SvgElement } from "./svg.ts";
 
 const runs: Record<string, RunHistory> = {
@@ -13,6 +13,9 @@ const runs: Record<string, RunHistory> = {
   "200 epochs": learning(200),
   "54 epochs with additions and abandoned branches": grownRun(),
   "the same, lower is better": turned(grownRun()),
+  "everything that a run may record": fullRun(),
+  "everything, lower is better": turned(fullRun()),
+  "many modules and extra scores with long names": crowded(),
   "constant scores": history(of(12, () => ({ trainLoss: 0.5 }))),
   "only zeros": history(of(4, () => ({ trainLoss: 0, validation: 0, learningRate: 0 }))),
   "huge losses": history(
@@ -31,11 +34,15 @@ const runs: Record<string, RunHistory> = {
   "additions side by side": additionEvery(1, 300, 10),
 };
 
-describe.each(Object.entries(runs))("%s", (_, run) => {
-  const svg = scoreChart(run, { name: "a run" });
+const cases = Object.entries(runs).flatMap(([name, run]) =>
+  [960, 720, 400, 320].map((width) => ({ name, run, width })),
+);
+
+describe.each(cases)("$name, $width pixels wide", ({ run, width }) => {
+  const svg = scoreChart(run, { name: "a run", width });
 
   test("is one self-contained picture", () => {
-    expect(svg).toMatch(/^<svg [^>]*viewBox="0 0 960 \d+"/);
+    expect(svg).toMatch(new RegExp(`^<svg [^>]*viewBox="0 0 ${width} \\d+"`));
     expect(svg).toContain('xmlns="http://www.w3.org/2000/svg"');
     expect(svg).toContain("system-ui");
     expect(svg).not.toMatch(/<script|<style|<image|href=|undefined|="[^"]*(NaN|Infinity)/);
@@ -44,11 +51,12 @@ describe.each(Object.entries(runs))("%s", (_, run) => {
 
   test("has no text that leaves the picture or lies on another", () => {
     const texts = textBoxes(svg);
-    const height = Number(/viewBox="0 0 960 (\d+)"/.exec(svg)?.[1]);
+    const height = Number(/viewBox="0 0 \d+ (\d+)"/.exec(svg)?.[1]);
     for (const box of texts) {
-      expect(box.left >= 8 && box.right <= 952 && box.top >= 8 && box.bottom <= height - 8, box.text).toBe(
-        true,
-      );
+      expect(
+        box.left >= 8 && box.right <= width - 8 && box.top >= 8 && box.bottom <= height - 8,
+        box.text,
+      ).toBe(true);
       const under = texts.find((other) => other !== box && overlap(box, other));
       expect(under && `${box.text} on ${under.text}`).toBeUndefined();
     }
@@ -79,6 +87,41 @@ test("says what there is to see", () => {
   }
 });
 
+test("shows what a run recorded beside its scores, and says what it leaves out", () => {
+  const svg = scoreChart(fullRun());
+  for (const text of [
+    "Seconds per epoch",
+    "Dendrite scores by epoch",
+    "layer1.0.conv2",
+    "training accuracy",
+  ]) {
+    expect(svg).toContain(`>${text}<`);
+  }
+  expect(svg).toContain("on other scales, not shown: top 5, loss");
+  expect(scoreChart(grownRun())).not.toContain("Dendrite scores");
+  const plain = scoreChart(fullRun(), { heading: false });
+  expect(plain).not.toMatch(/<text[^>]*>Validation accuracy 98/);
+});
+
+test("every colour has a counterpart for dark paper", () => {
+  const used = [...scoreChart(crowded()).matchAll(/="(#[0-9a-f]{6})"/g)].map((match) => match[1]!);
+  expect(new Set(used).size).toBeGreaterThan(10);
+  expect(used.filter((color) => !darkColors.has(color))).toEqual([]);
+});
+
+test("times are shown in the unit that suits them", () => {
+  const taking = (seconds: number) =>
+    scoreChart(history(of(3, () => ({ trainSeconds: seconds, validationSeconds: seconds / 10 }))));
+  for (const [seconds, unit] of [
+    [0.02, "Milliseconds"],
+    [2, "Seconds"],
+    [900, "Minutes"],
+    [40_000, "Hours"],
+  ] as const) {
+    expect(taking(seconds)).toContain(`>${unit} per epoch<`);
+  }
+});
+
 test("test scores that were measured now and then are joined", () => {
   const run = history(
     of(6, (i) => (i % 2 === 0 ? { test: 0.8, validation: 0.9 + i / 100 } : { validation: 0.9 + i / 100 })),
@@ -96,6 +139,17 @@ function of(count: number, fields: (i: number) => Partial<EpochRecord>): EpochRe
 function turned(run: RunHistory): RunHistory {
   const epochs = run.epochs.map((e) => ({ ...e, validation: 1 - e.validation, test: 1 - (e.test ?? 0) }));
   return { ...run, epochs, metric: "error rate", maximize: false };
+}
+
+function crowded(): RunHistory {
+  const run = fullRun();
+  const names = Array.from({ length: 40 }, (_, i) => `encoder.layers.${i}.attention.output.dense`);
+  const epochs = run.epochs.map((e) => ({
+    ...e,
+    dendriteScores: Object.fromEntries(names.map((name, i) => [name, -0.2 + i / 90 + e.epoch / 200])),
+    scores: Object.fromEntries(names.map((name, i) => [`accuracy of ${name}`, e.validation - i / 9000])),
+  }));
+  return { ...run, epochs };
 }
 
 function additionEvery(every: number, count: number, most: number): RunHistory {

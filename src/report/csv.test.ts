@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scoresCsv, summaryCsv } from "./csv.ts";
+import { bestScoresCsv, scoresCsv, summaryCsv, switchesCsv } from "./csv.ts";
 import { epoch, grownRun, history } from "./histories.fixture.ts";
 
 test("scores: one row per epoch, fixed columns first, extra scores in order of appearance", () => {
@@ -32,4 +32,47 @@ test("summary: one row per dendrite count", () => {
   expect(lines).toHaveLength(5);
   expect(lines[3]).toMatch(/^2,3599646,0\.98\d+,0\.98\d+,\d+,17,187,true,true$/);
   expect(lines[4]).toMatch(/,false,false$/);
+});
+
+test("dendrite scores have columns of their own, which never move", () => {
+  const run = history([
+    epoch({ epoch: 0, dendriteScores: { fc1: 0.5 } }),
+    epoch({ epoch: 1, dendriteScores: { fc1: 0.6, "a,b": 0.1 }, scores: { f1: 0.7 } }),
+  ]);
+  const lines = scoresCsv(run).split("\r\n");
+  expect(lines[0]).toMatch(/,abandoned,dendrite_score\/fc1,f1,"dendrite_score\/a,b"$/);
+  expect(lines[1]).toMatch(/,false,0\.5,,$/);
+  expect(lines[2]).toMatch(/,false,0\.6,0\.7,0\.1$/);
+});
+
+test("best scores: one row per kept cycle, the first best epoch, its test score", () => {
+  const run = history([
+    epoch({ epoch: 0, validation: 0.8, test: 0.7 }),
+    epoch({ epoch: 1, validation: 0.9, test: 0.6 }),
+    epoch({ epoch: 2, validation: 0.9, test: 0.65 }),
+    epoch({ epoch: 3, branchEpoch: 2, cycle: 1, dendrites: 1, validation: 0.99, abandoned: true }),
+    epoch({ epoch: 4, branchEpoch: 2, cycle: 2, dendrites: 1, validation: 0.95 }),
+  ]);
+  expect(bestScoresCsv(run)).toBe(
+    "cycle,dendrites,parameters,validation,test,epoch,branch_epoch\r\n" +
+      "0,0,1199882,0.9,0.6,1,1\r\n" +
+      "2,1,2399764,0.95,,4,2\r\n",
+  );
+  expect(bestScoresCsv({ ...run, maximize: false })).toMatch(/\r\n0,0,1199882,0\.8,0\.7,0,0\r\n/);
+});
+
+test("switches: one row per addition, with its reason and what came of it", () => {
+  const run = grownRun();
+  run.switches[0]!.reason = 'flat, "very"';
+  const lines = switchesCsv(run).trimEnd().split("\r\n");
+  expect(lines[0]).toBe("epoch,branch_epoch,dendrites,attempt,parameters,kept,reason");
+  expect(lines[1]).toBe('13,9,1,1,2399764,true,"flat, ""very"""');
+  expect(lines.slice(2).map((line) => line.split(",").slice(0, 6).join())).toEqual([
+    "26,18,2,1,3599646,false",
+    "31,18,2,2,3599646,true",
+    "43,26,3,1,4799528,false",
+    "48,26,3,2,4799528,false",
+  ]);
+  const fresh = history([epoch({ epoch: 0 })], { switches: [{ epoch: 0, dendrites: 1, reason: "now" }] });
+  expect(switchesCsv(fresh)).toMatch(/\r\n0,0,1,1,,true,now\r\n$/);
 });

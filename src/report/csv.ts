@@ -1,6 +1,7 @@
 // Runs as comma-separated values (RFC 4180): a header, CRLF line ends, quotes where they are needed.
 
-import { type EpochRecord, type RunHistory, summarize } from "./history.ts";
+import { attempts } from "./branches.ts";
+import { type EpochRecord, isBetter, keptEpochs, type RunHistory, summarize } from "./history.ts";
 
 type Cell = string | number | boolean | undefined;
 
@@ -23,17 +24,63 @@ const epochColumns: [name: string, value: (e: EpochRecord) => Cell][] = [
 /**
  * One row per epoch that was run, the abandoned ones included, in the order in which they were run.
  *
- * The columns are always the same; one column per extra score follows, in order of first appearance, so that
- * columns never move while a run grows. An extra score named like a column is written as `score_<name>`.
- * What was not measured is empty; `NaN` and `Infinity` are written as such; times are in seconds.
+ * The columns are always the same; one column per extra score and per module with dendrite scores
+ * (`dendrite_score/<module>`) follows, in order of first appearance, so that columns never move while a run grows. An
+ * extra score named like a column is written as `score_<name>`. What was not measured is empty; `NaN` and `Infinity` are written as such; times are in seconds.
  */
 export function scoresCsv(history: RunHistory): string {
   const fixed = new Set(epochColumns.map(([name]) => name));
-  const extra = [...new Set(history.epochs.flatMap((e) => Object.keys(e.scores ?? {})))];
-  const header = [...fixed, ...extra.map((name) => (fixed.has(name) ? `score_${name}` : name))];
+  const extra = new Map<string, (e: EpochRecord) => Cell>();
+  for (const { scores, dendriteScores } of history.epochs) {
+    for (const name of Object.keys(scores ?? {})) {
+      extra.set(fixed.has(name) ? `score_${name}` : name, (e) => e.scores?.[name]);
+    }
+    for (const module of Object.keys(dendriteScores ?? {})) {
+      extra.set(`dendrite_score/${module}`, (e) => e.dendriteScores?.[module]);
+    }
+  }
+  const header = [...fixed, ...extra.keys()];
   const rows = history.epochs.map((e) => [
     ...epochColumns.map(([, value]) => value(e)),
-    ...extra.map((name) => e.scores?.[name]),
+    ...[...extra.values()].map((value) => value(e)),
+  ]);
+  return csv([header, ...rows]);
+}
+
+/**
+ * One row per cycle of the kept branch: its best validation score (the first one on ties), the test score at that
+ * epoch where one was measured, and the parameters that they took.
+ */
+export function bestScoresCsv(history: RunHistory): string {
+  const best = new Map<number, EpochRecord>();
+  for (const e of keptEpochs(history)) {
+    const before = best.get(e.cycle);
+    if (!before || isBetter(history, e.validation, before.validation)) best.set(e.cycle, e);
+  }
+  const header = ["cycle", "dendrites", "parameters", "validation", "test", "epoch", "branch_epoch"];
+  const rows = [...best.values()].map((e) => [
+    e.cycle,
+    e.dendrites,
+    e.parameters,
+    e.validation,
+    e.test,
+    e.epoch,
+    e.branchEpoch,
+  ]);
+  return csv([header, ...rows]);
+}
+
+/** One row per addition of dendrites, those that were taken back included, in the order in which they happened. */
+export function switchesCsv(history: RunHistory): string {
+  const header = ["epoch", "branch_epoch", "dendrites", "attempt", "parameters", "kept", "reason"];
+  const rows = attempts(history).map((a) => [
+    a.epoch,
+    a.branchEpoch,
+    a.dendrites,
+    a.attempt,
+    a.parameters,
+    a.kept,
+    a.reason,
   ]);
   return csv([header, ...rows]);
 }

@@ -25,6 +25,8 @@ export interface EpochRecord {
   test?: number;
   /** Extra scores by name. */
   scores?: Record<string, number>;
+  /** What dendrites learned by, by module; only where they learn apart from the network, as by correlation. */
+  dendriteScores?: Record<string, number>;
   /** Seconds spent training. */
   trainSeconds: number;
   /** Seconds spent validating and testing. */
@@ -43,6 +45,18 @@ export interface SwitchRecord {
   reason: string;
 }
 
+/** A learning rate that the search after an addition of dendrites began with. */
+export interface RateRecord {
+  /** Dendrites per neuron module meanwhile. */
+  dendrites: number;
+  /** The learning rate of the first epoch after the addition. */
+  startRate: number;
+  /** The best validation score that it led to, up to where it was compared. */
+  score: number;
+  /** Whether training went on from there. */
+  kept: boolean;
+}
+
 /** Everything that is known of a run, finished or not. */
 export interface RunHistory {
   /** What the scores measure, e.g. "accuracy". */
@@ -53,6 +67,10 @@ export interface RunHistory {
   epochs: EpochRecord[];
   /** In the order in which they happened. */
   switches: SwitchRecord[];
+  /** Learning rates that were tried after additions, in their order; absent where none were searched for. */
+  ratesTried?: RateRecord[];
+  /** Why the run came to its end, for people; absent while it goes on. */
+  ended?: string;
 }
 
 /** What came of one dendrite count. */

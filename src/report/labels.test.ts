@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { layoutDotLabels, layoutRows } from "./labels.ts";
+import { layoutColumn, layoutDotLabels, layoutRows } from "./labels.ts";
 import { shorten, textWidth } from "./look.ts";
 
 test("labels that would touch go to the next row; at the edges they turn inwards", () => {
@@ -33,4 +33,12 @@ test("text is measured generously and cut where there is no room", () => {
   const cut = shorten("a long name of a run", 10, 60);
   expect(cut).toMatch(/^a long.*…$/);
   expect(textWidth(cut, 10)).toBeLessThanOrEqual(60);
+});
+
+test("labels in a column are moved apart as little as it takes, and the last ones go first", () => {
+  expect(layoutColumn([10, 50], 10, 100)).toEqual([10, 50]);
+  expect(layoutColumn([50, 50, 45], 10, 100)).toEqual([57, 69, 45]);
+  expect(layoutColumn([100, 100], 10, 100)).toEqual([88, 100]);
+  expect(layoutColumn([-5, 3, 8, 9], 10, 36)).toEqual([0, 12, 24, undefined]);
+  expect(layoutColumn([], 10, 36)).toEqual([]);
 });

@@ -51,6 +51,25 @@ export interface DotLabel {
   top: number;
 }
 
+/**
+ * Where labels beside their lines' ends go: the middles, in pixels from the top of an area of this height, moved
+ * apart as little as it takes. Undefined for the last ones where there is no room for all.
+ */
+export function layoutColumn(tops: number[], size: number, height: number): (number | undefined)[] {
+  const gap = size * 1.2;
+  const room = Math.max(0, Math.floor(height / gap));
+  const order = tops.slice(0, room).map((top, i) => ({ top: Math.min(height, Math.max(0, top)), i }));
+  order.sort((a, b) => a.top - b.top || a.i - b.i);
+  for (const [j, label] of order.entries()) {
+    label.top = Math.max(label.top, (order[j - 1]?.top ?? Number.NEGATIVE_INFINITY) + gap);
+  }
+  for (const [j, label] of [...order.entries()].reverse()) {
+    label.top = Math.min(label.top, (order[j + 1]?.top ?? height + gap) - gap);
+  }
+  const placed = new Map(order.map(({ top, i }) => [i, top]));
+  return tops.map((_, i) => placed.get(i));
+}
+
 interface Box {
   left: number;
   right: number;

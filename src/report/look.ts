@@ -9,6 +9,7 @@ export const colors = {
   axis: "#b4bcc7",
   grid: "#edf0f3",
   abandoned: "#cfd5dc",
+  extra: "#8e99a6",
 };
 
 // No dendrites in slate, then the colours of Okabe and Ito (2008), which people of all colour visions tell apart;
@@ -18,6 +19,33 @@ const palette = ["#465365", "#0072b2", "#d55e00", "#009e73", "#b3478a", "#b8860b
 /** The colour of a dendrite count; colours come again after eight. */
 export function dendriteColor(count: number): string {
   return palette[count % palette.length]!;
+}
+
+// From the first module of a network to the last, from light to dark: neighbours lie side by side.
+const moduleShades = ["#52b69a", "#34a0a4", "#168aad", "#1a759f", "#3a5a98", "#4a4a8f", "#5b3a82", "#6a2c70"];
+
+/** The colour of a module, the `index`-th of `count`. */
+export function moduleColor(index: number, count: number): string {
+  const last = moduleShades.length - 1;
+  return moduleShades[count < 2 ? 2 : Math.round((index / (count - 1)) * last)]!;
+}
+
+/** Every colour of the chart and the one that takes its place on dark paper. */
+export const darkColors: ReadonlyMap<string, string> = new Map([
+  [colors.paper, "#151b23"],
+  [colors.border, "#2b3440"],
+  [colors.ink, "#e8edf3"],
+  [colors.muted, "#9ba8b7"],
+  [colors.axis, "#4c5866"],
+  [colors.grid, "#232c37"],
+  [colors.abandoned, "#3c4754"],
+  [colors.extra, "#7b8896"],
+  ...zip(palette, "#a9b8c9 #4ba3e3 #f2883f #2cc295 #dd80bd #dcae3c #62c4f2 #a98ae0".split(" ")),
+  ...zip(moduleShades, "#9be3c8 #76d3d0 #5bbfe0 #5aa8dc #7d9de0 #9a95e0 #b286d6 #cc7fcf".split(" ")),
+]);
+
+function zip(a: string[], b: string[]): [string, string][] {
+  return a.map((item, i) => [item, b[i]!]);
 }
 
 /**

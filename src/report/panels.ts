@@ -1,4 +1,4 @@
-// The small panels: training loss, learning rate, and accuracy per parameter.
+// The small panels: training loss, learning rate, time, and accuracy per parameter.
 
 import * as Plot from "@observablehq/plot";
 import { epochAxis, linearAxis, plottable, positiveAxis, sizeAxis } from "./axes.ts";
@@ -12,6 +12,7 @@ import {
   draw,
   epochRange,
   line,
+  type Margins,
   type Panel,
   type PanelFrame,
   plotArea,
@@ -19,7 +20,7 @@ import {
   tickSize,
 } from "./plotting.ts";
 
-const marginTop = 10;
+const margins: Margins = { top: 10 };
 
 /** A value by epoch, logarithmic where it spans decades. */
 export function valuePanel(
@@ -36,12 +37,13 @@ export function valuePanel(
   );
   // One rate holds for the whole of an epoch: steps say so.
   const curve = rate ? "step" : "linear";
-  const svg = draw(frame, epochAxis(...epochRange(history), 5), y, marginTop, [
+  const svg = draw(frame, epochAxis(...epochRange(history), 5), y, margins, [
     line(abandoned, { width: 1.25, curve }),
     line(kept, { width: 1.75, curve }),
     dots(kept, 2, y.domain, rate ? 0 : 40),
   ]);
-  return { svg, note: y.type === "log" ? "log scale" : "" };
+  const title = rate ? "Learning rate by epoch" : "Training loss by epoch";
+  return { svg, title, note: y.type === "log" ? "log scale" : "" };
 }
 
 /** Best score against parameters (logarithmic), one dot per dendrite count: filled where it was kept. */
@@ -55,7 +57,7 @@ export function parametersPanel(history: RunHistory, frame: PanelFrame): Panel {
     percent: score.percent,
   });
   const x = sizeAxis(rows.map((row) => row.parameters));
-  const area = plotArea(frame, x, y, marginTop);
+  const area = plotArea(frame, x, y, margins);
   x.ticks = apartTicks(x.ticks, area.left, 34);
   const labels = rows
     .toSorted((a, b) => rank(a) - rank(b))
@@ -67,7 +69,7 @@ export function parametersPanel(history: RunHistory, frame: PanelFrame): Panel {
     }));
   const sides = layoutDotLabels(labels, tickSize, area);
   const at = { x: (row: SummaryRow) => row.parameters, y: (row: SummaryRow) => row.validation };
-  const svg = draw(frame, x, y, marginTop, [
+  const svg = draw(frame, x, y, margins, [
     Plot.line(
       rows.filter((row) => row.kept),
       { ...at, stroke: colors.axis, strokeWidth: 1.5 },
@@ -94,7 +96,11 @@ export function parametersPanel(history: RunHistory, frame: PanelFrame): Panel {
       }),
     ),
   ]);
-  return { svg, note: rows.length > 1 ? "log scale" : "" };
+  return {
+    svg,
+    title: `Best ${history.metric} by parameters`,
+    note: x.ticks.length > 1 ? "log scale" : "",
+  };
 }
 
 /** Which labels matter most where there is no room for all: the best, the network without dendrites, kept ones. */

@@ -5,7 +5,8 @@ import { type Axis, plottable } from "./axes.ts";
 import type { Branch } from "./branches.ts";
 import { dendriteCount } from "./format.ts";
 import type { EpochRecord, RunHistory } from "./history.ts";
-import { colors, dendriteColor, textWidth } from "./look.ts";
+import { layoutColumn } from "./labels.ts";
+import { colors, dendriteColor, shorten, textWidth } from "./look.ts";
 import type { SvgDocument, SvgElement } from "./svg.ts";
 
 /** A size in pixels, and the document that the elements are made with. */
@@ -18,14 +19,22 @@ export interface PanelFrame {
 /** A drawn panel; `note` says what the axis leaves out, if anything. */
 export interface Panel {
   svg: SvgElement;
+  title: string;
   note: string;
+}
+
+/** Room around a plot that isn't for its ticks, in pixels. */
+export interface Margins {
+  top: number;
+  /** Default: room for half a tick label. */
+  right?: number;
 }
 
 /** Size of the letters at ticks and marks, in pixels. */
 export const tickSize = 11;
 
 const tickGap = 12;
-const marginRight = 14;
+const narrowRight = 14;
 const marginBottom = 24;
 /** Pixels between the ends of the x axis and its first and last values: room for a dot. */
 const inset = 7;
@@ -44,9 +53,9 @@ export interface Area {
 }
 
 /** The area of a plot that `draw` would make. */
-export function plotArea(frame: PanelFrame, x: Axis, y: Axis, marginTop: number): Area {
-  const width = frame.width - widestTick(y) - tickGap - marginRight;
-  const height = frame.height - marginTop - marginBottom;
+export function plotArea(frame: PanelFrame, x: Axis, y: Axis, margins: Margins): Area {
+  const width = frame.width - widestTick(y) - tickGap - (margins.right ?? narrowRight);
+  const height = frame.height - margins.top - marginBottom;
   const share = ({ type, domain }: Axis, value: number) => {
     const [from, to, at] = type === "log" ? [...domain, value].map(Math.log) : [...domain, value];
     return (at! - from!) / (to! - from!);
@@ -64,7 +73,7 @@ export function draw(
   frame: PanelFrame,
   x: Axis,
   y: Axis,
-  marginTop: number,
+  margins: Margins,
   marks: Plot.Markish[],
 ): SvgElement {
   const axis = { tickSize: 0, label: null, fill: colors.muted, fontSize: tickSize };
@@ -72,9 +81,9 @@ export function draw(
     width: frame.width,
     height: frame.height,
     document: frame.document as never,
-    marginTop,
+    marginTop: margins.top,
     marginLeft: widestTick(y) + tickGap,
-    marginRight,
+    marginRight: margins.right ?? narrowRight,
     marginBottom,
     x: { type: x.type, domain: x.domain, inset },
     y: { type: y.type, domain: y.domain },
@@ -161,6 +170,51 @@ export function dots(data: LinePoint[], radius: number, [low, high]: [number, nu
     return p.own && p.y >= low && p.y <= high && (own <= most || alone);
   });
   return Plot.dot(shown, { x: "x", y: "y", r: radius, fill: "color", title: "title" });
+}
+
+/** A label to stand beside the end of a line. */
+export interface EndLabel {
+  text: string;
+  /** Where the line ends. */
+  x: number;
+  y: number;
+  color: string;
+}
+
+const endGap = 8;
+
+/** The labels, cut to `most` pixels, and the right margin that they need. */
+export function cutEndLabels(labels: EndLabel[], most: number): { labels: EndLabel[]; right: number } {
+  const cut = labels.map((label) => ({ ...label, text: shorten(label.text, tickSize, most) }));
+  const widest = Math.max(0, ...cut.map(({ text }) => textWidth(text, tickSize)));
+  return { labels: cut, right: cut.length === 0 ? narrowRight : endGap + widest };
+}
+
+/** Labels at the right edge of a plot, moved apart, with dots that lead there; the first ones are served first. */
+export function endLabels(labels: EndLabel[], x: Axis, area: Area): Plot.Markish[] {
+  const tops = labels.map(({ y }) => area.top(y));
+  const places = layoutColumn(tops, tickSize, area.height);
+  return labels.flatMap(({ text, x: from, y, color }, i) => {
+    const top = places[i];
+    if (top === undefined) return [];
+    const end = x.domain[1];
+    const lead = { x1: from, x2: end, y1: y, y2: y };
+    const far = area.left(end) - area.left(from) > 12;
+    const dotted = { stroke: color, strokeOpacity: 0.6, strokeDasharray: "1 4" };
+    return [
+      ...(far ? [Plot.link([lead], { x1: "x1", x2: "x2", y1: "y1", y2: "y2", ...dotted })] : []),
+      Plot.text([lead], {
+        x: "x2",
+        y: "y2",
+        text: () => text,
+        dx: endGap,
+        dy: top - tops[i]!,
+        textAnchor: "start",
+        fontSize: tickSize,
+        fill: color,
+      }),
+    ];
+  });
 }
 
 /** The first and the last epoch to show; those of an empty run are made up. */

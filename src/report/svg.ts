@@ -60,7 +60,7 @@ export class Canvas {
 
   /** The picture as text, with a line end. */
   toString(): string {
-    return stableIds(`${this.svg.outerHTML}\n`);
+    return stableIds(`${this.svg.outerHTML.replace(forbidden, "\ufffd")}\n`);
   }
 
   #create(tag: string, attributes: Attributes): SvgElement {
@@ -69,6 +69,10 @@ export class Canvas {
     return element;
   }
 }
+
+/** What XML has no way to write. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
 const idPattern = /(id="|url\(#)(plot-clip-\d+)/g;
 

@@ -47,6 +47,26 @@ function pad(text: string, width: number, align: "left" | "right"): string {
   return align === "left" ? text + blanks : blanks + text;
 }
 
+/** A column of the table of a run, without how it looks. */
+export interface SummaryColumn {
+  header: string;
+  value: (row: SummaryRow) => string;
+}
+
+/** The columns that a run has something for, all of them of numbers. */
+export function summaryColumns(history: RunHistory, rows: SummaryRow[]): SummaryColumn[] {
+  const score = scoreFormat(history);
+  const test = ({ test }: SummaryRow) => (test === undefined ? "–" : score.format(test));
+  return [
+    { header: "dendrites", value: (row) => `${row.best ? "★ " : ""}${row.dendrites}` },
+    { header: "parameters", value: (row) => formatCount(row.parameters) },
+    { header: `validation ${history.metric}`, value: (row) => score.format(row.validation) },
+    ...(rows.some((row) => row.test !== undefined) ? [{ header: "test", value: test }] : []),
+    { header: "epochs", value: (row) => formatCount(row.epochs) },
+    { header: "time", value: (row) => formatDuration(row.seconds) },
+  ];
+}
+
 /**
  * A run as a table, one row per dendrite count: parameters, best validation score, the test score at that epoch,
  * epochs and time, with the abandoned ones. A star marks the best kept row; a line below says what dendrites gained.
@@ -54,24 +74,15 @@ function pad(text: string, width: number, align: "left" | "right"): string {
  */
 export function summaryTable(history: RunHistory, options: TableOptions = {}): string {
   const rows = summarize(history);
-  const score = scoreFormat(history);
   const style = styles(options.color ?? false);
   const tint = (row: SummaryRow, text: string) =>
     row.best ? style.bold(style.green(text)) : row.kept ? text : style.dim(text);
-  const column = (header: string, text: (row: SummaryRow) => string): TableColumn<SummaryRow> => ({
-    header,
-    align: "right",
-    value: (row) => tint(row, text(row)),
-  });
-  const columns = [
-    column("dendrites", (row) => `${row.best ? "★ " : ""}${row.dendrites}`),
-    column("parameters", (row) => formatCount(row.parameters)),
-    column(`validation ${history.metric}`, (row) => score.format(row.validation)),
-    ...(rows.some((row) => row.test !== undefined)
-      ? [column("test", (row) => (row.test === undefined ? "–" : score.format(row.test)))]
-      : []),
-    column("epochs", (row) => formatCount(row.epochs)),
-    column("time", (row) => formatDuration(row.seconds)),
+  const columns: TableColumn<SummaryRow>[] = [
+    ...summaryColumns(history, rows).map(({ header, value }) => ({
+      header,
+      align: "right" as const,
+      value: (row: SummaryRow) => tint(row, value(row)),
+    })),
     ...(rows.some((row) => !row.kept)
       ? [{ header: "", value: (row: SummaryRow) => (row.kept ? "" : style.dim("not kept")) }]
       : []),

@@ -9,6 +9,7 @@ import type { OnnxModel } from "../onnx/read.ts";
 import { dendriteCount, formatDuration, formatNumber, scoreFormat } from "../report/format.ts";
 import type { EpochRecord, RunHistory } from "../report/history.ts";
 import { createProgress, type Progress } from "../report/progress.ts";
+import { aboutRun } from "./about.ts";
 import { type ArborizeOptions, arborize } from "./arborize.ts";
 import type { ScoreOutcome } from "./parts.ts";
 import { RunFolder } from "./run-folder.ts";
@@ -63,13 +64,20 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
     );
   }
   const training = await arborize(model, options);
+  const { seed = 0, batchSize = 64 } = options;
+  const report = (last?: boolean) => {
+    const about = aboutRun(training, options, {
+      batchSize,
+      maxEpochs: options.maxEpochs ?? "until growth ends",
+    });
+    return folder?.writeReport(training.history, about, last);
+  };
   if (folder && (await folder.holdsRun())) {
     await training.load(folder.file("latest"));
     // A run that was killed may have saved its state and not yet its tables.
-    await folder.writeReport(training.history);
+    await report();
   }
 
-  const { seed = 0, batchSize = 64 } = options;
   const train = loader(options.train, { batchSize, shuffle: true, seed });
   const validation = loader(options.validation, { batchSize });
   const test = options.test && loader(options.test, { batchSize });
@@ -84,6 +92,7 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
       progress?.finish(epochLine(epoch, training.history));
       if (outcome.restructured || outcome.complete) progress?.log(outcome.decisions.at(-1)!.text);
       if (folder) await writeEpoch(training, folder, outcome);
+      await report();
       await options.onEpoch?.(epoch, outcome);
     }
   } catch (error) {
@@ -94,6 +103,7 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
   }
   if (!training.complete) await training.restoreBest();
   if (folder && !interrupted) await training.exportOnnx(folder.file("model"));
+  await report(true);
   return { training, history: training.history, interrupted };
 }
 
@@ -151,7 +161,6 @@ async function writeEpoch(training: Training, folder: RunFolder, outcome: ScoreO
     await folder.writeBest(await training.bestStateDict(), facts);
   }
   await training.save(folder.file("latest"));
-  await folder.writeReport(training.history);
 }
 
 function epochLine(epoch: EpochRecord, history: RunHistory): string {

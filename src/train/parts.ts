@@ -4,6 +4,7 @@ import type { GrowthSettings } from "../growth/settings.ts";
 import type { Decision } from "../growth/tracker.ts";
 import type { Metric } from "../nn/metrics.ts";
 import type { Scheduler } from "../optim/scheduler.ts";
+import type { RunHistory } from "../report/history.ts";
 import type { NetworkParts } from "./network.ts";
 
 /** What a training is made of; `arborize` fills it in from a user's options. */
@@ -14,6 +15,15 @@ export interface TrainingParts extends NetworkParts {
   /** Whether higher scores are better; null to follow the metric that the first score was evaluated by. */
   readonly maximize: boolean | null;
   readonly seed: number;
+}
+
+/** What validation scores measure: said by the options, or by what was evaluated before the first one. */
+export function scoringOf(
+  { metric, maximize, loss }: TrainingParts,
+  evaluated: Metric | null,
+): Pick<RunHistory, "metric" | "maximize"> {
+  const by = metric ?? evaluated;
+  return { metric: by?.name ?? loss.name, maximize: maximize ?? by?.maximize ?? false };
 }
 
 /** What a validation score led to. */

@@ -80,7 +80,17 @@ export function recordEpoch(
     reason: outcome.decisions.map(({ text }) => text).join(" "),
   };
   const switches = grown ? [...history.switches, added] : history.switches;
-  return { history: { ...history, epochs, switches }, lineage: next };
+  const ratesTried = outcome.state.ratesTried.flatMap(({ dendrite, startRate, score, kept }) =>
+    startRate === null || score === null ? [] : [{ dendrites: dendrite, startRate, score, kept }],
+  );
+  const known: RunHistory = {
+    ...history,
+    epochs,
+    switches,
+    ...(ratesTried.length === 0 ? {} : { ratesTried }),
+    ...(outcome.complete ? { ended: outcome.decisions.at(-1)!.text } : {}),
+  };
+  return { history: known, lineage: next };
 }
 
 /** A restored checkpoint brings back the epochs that had led to it. */

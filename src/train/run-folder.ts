@@ -1,11 +1,12 @@
 // The folder of a run: what it holds, written so that it can be read at any instant.
 
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Tensor } from "../base/tensor.ts";
 import { exists, writeFileAtomic } from "../data/files.ts";
 import { writeSafetensors } from "../data/safetensors.ts";
 import { bestScoresCsv, scoresCsv, summaryCsv, switchesCsv } from "../report/csv.ts";
 import type { RunHistory } from "../report/history.ts";
+import type { ReportOptions } from "../report/page.ts";
 
 /** The files of a run, by what they hold. */
 export const RUN_FILES = {
@@ -19,12 +20,21 @@ export const RUN_FILES = {
   scores: "scores.csv",
   /** One row a number of dendrites. */
   summary: "summary.csv",
+  /** One row a cycle: what its best epoch scored. */
+  bestScores: "best-scores.csv",
+  /** One row an addition of dendrites, with its reason. */
+  switches: "switches.csv",
   chart: "chart.svg",
+  picture: "chart.png",
+  /** All of it on one page. */
+  report: "report.html",
 } as const;
 
 /** A folder that a run is written into. */
 export class RunFolder {
   readonly path: string;
+  /** When page and picture may be written again, on the clock of `performance`. */
+  #nextPictures = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -48,12 +58,34 @@ export class RunFolder {
     await writeFileAtomic(this.file("best"), writeSafetensors(values, facts));
   }
 
-  /** Writes tables and chart. */
-  async writeReport(history: RunHistory): Promise<void> {
+  /**
+   * Writes tables, chart, page and picture. The last two take longest: during a run they are written whenever that takes
+   * no more than a tenth of the time, so they may lag behind.
+   *
+   * @param about what the page says beside the history; it is named after the folder by default.
+   * @param last whether the run is over, so that nothing may lag behind. Default: whether the history has an end.
+   */
+  async writeReport(
+    history: RunHistory,
+    about: Partial<ReportOptions> = {},
+    last = history.ended !== undefined,
+  ): Promise<void> {
     // The chart's libraries take a while to load, and only runs with a folder need them.
     const { scoreChart } = await import("../report/chart.ts");
+    const name = about.name ?? basename(resolve(this.path));
+    const chart = scoreChart(history, { name });
     await writeFileAtomic(this.file("scores"), scoresCsv(history));
     await writeFileAtomic(this.file("summary"), summaryCsv(history));
-    await writeFileAtomic(this.file("chart"), scoreChart(history));
+    await writeFileAtomic(this.file("bestScores"), bestScoresCsv(history));
+    await writeFileAtomic(this.file("switches"), switchesCsv(history));
+    await writeFileAtomic(this.file("chart"), chart);
+    if (!last && performance.now() < this.#nextPictures) return;
+    const start = performance.now();
+    const { reportPage } = await import("../report/page.ts");
+    const { svgToPng } = await import("../report/png.ts");
+    await writeFileAtomic(this.file("report"), reportPage(history, { ...about, name }));
+    await writeFileAtomic(this.file("picture"), await svgToPng(chart));
+    const end = performance.now();
+    this.#nextPictures = end + 9 * (end - start);
   }
 }

@@ -17,8 +17,9 @@ import { rewrite } from "../transform/rewrite.ts";
 import { decodeState, encodeState, identityOf, type Progress, type Savepoint } from "./checkpoint.ts";
 import type { BatchSource } from "./inference.ts";
 import { GrowingNetwork } from "./network.ts";
-import type { ScoreOutcome, TrainingParts } from "./parts.ts";
+import { type ScoreOutcome, scoringOf, type TrainingParts } from "./parts.ts";
 import { FRESH_EPOCH, NO_LINEAGE, type OpenEpoch, type RunRecord, recordEpoch } from "./recorder.ts";
+import { startSchedule } from "./schedule.ts";
 
 /** A network in training, which grows dendrites when its validation score stops getting better. */
 export class Training {
@@ -61,6 +62,11 @@ export class Training {
   /** The modules that grow dendrites, by path. */
   get sites(): readonly string[] {
     return this.#parts.sites.map(({ id }) => id);
+  }
+
+  /** What runs it, such as "cpu (2 threads)". */
+  get engineName(): string {
+    return this.#parts.engine.name;
   }
 
   /** Epochs (validation scores) so far, those that were overwritten by a restore included. */
@@ -122,7 +128,7 @@ export class Training {
     const start = performance.now();
     const score = await this.#network.evaluate(batches, metric);
     if (this.epochs === 0) {
-      this.#record = { ...this.#record, history: { ...this.history, ...this.#scoring(metric) } };
+      this.#record = { ...this.#record, history: { ...this.history, ...scoringOf(this.#parts, metric) } };
     }
     this.#measure({ validationSeconds: this.#open.validationSeconds + secondsSince(start) });
     return score;
@@ -145,14 +151,21 @@ export class Training {
 
   /**
    * Ends an epoch with its validation score, which decides whether the network grows, goes back to its best state or is
-   * done. Without a restructuring the scheduler takes a step.
+   * done. With a scheduler, each new dendrite is tried from several of its rates (`growth.findBestRate`). The scheduler
+   * takes a step after each epoch but the very first and those that end with the network exchanged.
    *
+   * @param forceSwitch ends the cycle with this epoch, whatever the settings say.
    * @throws `not_a_number` for a score that is not finite; nothing changes then.
    */
-  async addValidationScore(score: number): Promise<ScoreOutcome> {
+  async addValidationScore(score: number, { forceSwitch = false } = {}): Promise<ScoreOutcome> {
     const settings = { ...this.#parts.growth, maximize: this.history.maximize };
-    const next = this.#scheduler.step(this.#progress.scheduler, score);
-    const outcome = addScore(this.#tracker, settings, { score, learningRate: this.learningRate });
+    const scheduled = this.#parts.scheduler?.step(this.#progress.scheduler, score);
+    const outcome = addScore(this.#tracker, settings, {
+      score,
+      learningRate: this.learningRate,
+      ...(scheduled ? { nextLearningRate: scheduled.learningRate } : {}),
+      forceSwitch,
+    });
     const facts = {
       branchEpoch: this.#tracker.history.length,
       cycle: this.#tracker.switchEpochs.length,
@@ -164,8 +177,11 @@ export class Training {
     this.#record = recordEpoch(this.#record, this.#open, facts, outcome);
     this.#open = FRESH_EPOCH;
     this.#tracker = outcome.state;
-    if (!outcome.restructured) this.#advance({ scheduler: next });
+    if (scheduled && outcome.stepScheduler) this.#advance({ scheduler: scheduled });
     for (const effect of outcome.effects) await this.#carryOut(effect);
+    for (const name of this.#savepoints.keys()) {
+      if (!(name in this.#tracker.snapshots)) this.#savepoints.delete(name);
+    }
     const { restructured, complete, decisions } = outcome;
     return { restructured, complete, decisions, best: decisions.some(({ type }) => type === "run_best") };
   }
@@ -187,10 +203,7 @@ export class Training {
 
   /** The network with its dendrites as the bytes of an ONNX model. */
   async toOnnx(): Promise<Uint8Array> {
-    const metadata = {
-      "arborize.dendrites": String(this.dendrites),
-      "arborize.sites": JSON.stringify(this.sites),
-    };
+    const metadata = { "arborize.dendrites": `${this.dendrites}`, "arborize.sites": this.sites.join(" ") };
     return writeOnnx(await this.graph(), { metadata });
   }
 
@@ -245,12 +258,17 @@ export class Training {
   async #carryOut(effect: Effect): Promise<void> {
     switch (effect.type) {
       case "save":
-        this.#savepoints.set(effect.checkpoint, await this.#savepoint(false));
+        this.#savepoints.set(effect.checkpoint, await this.#savepoint(effect.checkpoint === "run"));
         return;
-      case "restore":
-        await this.#goBack(this.#savepoints.get(effect.checkpoint)!);
-        this.#restartOptimizer();
+      case "restore": {
+        const savepoint = this.#savepoints.get(effect.checkpoint)!;
+        await this.#goBack(savepoint);
+        if (effect.checkpoint === "run") this.#progress = savepoint.progress;
+        else if (effect.checkpoint === "switch")
+          this.#restartOptimizer(effect.skip, savepoint.progress.masks);
+        else this.#restartOptimizer();
         return;
+      }
       case "grow": {
         const { values } = await this.#network.snapshot();
         const { dendrite, attempt } = effect;
@@ -275,15 +293,10 @@ export class Training {
     return this.#network.rebuild(dendrites, values, NOTHING_NEW);
   }
 
-  /** What validation scores measure: said by the options, or by what was evaluated before the first one. */
-  #scoring(evaluated: Metric | null): Pick<RunHistory, "metric" | "maximize"> {
-    const { metric, maximize, loss } = this.#parts;
-    const by = metric ?? evaluated;
-    return { metric: by?.name ?? loss.name, maximize: maximize ?? by?.maximize ?? false };
-  }
-
-  #restartOptimizer(): void {
-    this.#advance({ steps: 0, scheduler: this.#scheduler.start(this.#parts.optimizer.learningRate) });
+  /** A fresh optimizer, and the schedule from its start or from after `skip` changes of its rate. */
+  #restartOptimizer(skip = 0, masks = this.#progress.masks): void {
+    const scheduler = startSchedule(this.#scheduler, this.#parts.optimizer.learningRate, skip);
+    this.#progress = { steps: 0, scheduler, masks };
   }
 
   #advance(changes: Partial<Progress>): void {

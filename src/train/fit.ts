@@ -158,7 +158,10 @@ async function writeEpoch(training: Training, folder: RunFolder, outcome: ScoreO
   if (outcome.best) {
     const { dendrites, validation } = training.history.epochs.at(-1)!;
     const facts = { dendrites: String(dendrites), [training.history.metric]: String(validation) };
-    await folder.writeBest(await training.bestStateDict(), facts);
+    await folder.writeBest((await training.best()).values, facts);
+  }
+  if (outcome.decisions.some(({ type }) => type === "grow")) {
+    await folder.writeBestOf(await training.best());
   }
   await training.save(folder.file("latest"));
 }

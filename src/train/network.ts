@@ -10,6 +10,8 @@ import { type Graph, staticShape } from "../graph/graph.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import type { Knobs, Optimizer } from "../optim/optimizer.ts";
+import { withoutDropout } from "../transform/mode.ts";
+import { rewrite } from "../transform/rewrite.ts";
 import { matchBatch, resolveLength } from "./batch.ts";
 import { type BatchSource, InferenceProgram } from "./inference.ts";
 import { StepProgram } from "./program.ts";
@@ -127,6 +129,12 @@ export class GrowingNetwork {
     const state = await this.state();
     const values = new Map(this.#graph.parameters.map(({ name }) => [name, state.get(name)!]));
     return { dendrites: this.#dendrites, values };
+  }
+
+  /** The network with its present parameters, without dropout. */
+  async evaluationGraph(): Promise<Graph> {
+    const { values } = await this.snapshot();
+    return rewrite(this.#graph, withoutDropout, { values }).graph;
   }
 
   /** Frees the programs; they are compiled again when needed. State that they held is lost. */

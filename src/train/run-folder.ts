@@ -7,6 +7,7 @@ import { writeSafetensors } from "../data/safetensors.ts";
 import { bestScoresCsv, scoresCsv, summaryCsv, switchesCsv } from "../report/csv.ts";
 import type { RunHistory } from "../report/history.ts";
 import type { ReportOptions } from "../report/page.ts";
+import type { Snapshot } from "./network.ts";
 
 /** The files of a run, by what they hold. */
 export const RUN_FILES = {
@@ -56,6 +57,12 @@ export class RunFolder {
     facts: Readonly<Record<string, string>>,
   ): Promise<void> {
     await writeFileAtomic(this.file("best"), writeSafetensors(values, facts));
+  }
+
+  /** Writes the best network of a number of dendrites, which the next one is added to. */
+  async writeBestOf({ dendrites, values }: Snapshot): Promise<void> {
+    const path = join(this.path, `best-${dendrites}-dendrites.safetensors`);
+    await writeFileAtomic(path, writeSafetensors(values, { dendrites: String(dendrites) }));
   }
 
   /**

@@ -12,11 +12,10 @@ import { writeOnnx } from "../onnx/write.ts";
 import type { Scheduler } from "../optim/scheduler.ts";
 import { fixedLR } from "../optim/scheduler.ts";
 import type { RunHistory } from "../report/history.ts";
-import { withoutDropout } from "../transform/mode.ts";
-import { rewrite } from "../transform/rewrite.ts";
+import { type CapacityRow, measureCapacity } from "./capacity.ts";
 import { decodeState, encodeState, identityOf, type Progress, type Savepoint } from "./checkpoint.ts";
 import type { BatchSource } from "./inference.ts";
-import { GrowingNetwork } from "./network.ts";
+import { GrowingNetwork, type Snapshot } from "./network.ts";
 import { type ScoreOutcome, scoringOf, type TrainingParts } from "./parts.ts";
 import { FRESH_EPOCH, NO_LINEAGE, type OpenEpoch, type RunRecord, recordEpoch } from "./recorder.ts";
 import { startSchedule } from "./schedule.ts";
@@ -86,10 +85,7 @@ export class Training {
 
   set learningRate(learningRate: number) {
     if (!(learningRate >= 0 && Number.isFinite(learningRate))) {
-      throw new ArborizeError(
-        "bad_option",
-        `The learning rate is ${learningRate}, it must be a number from 0.`,
-      );
+      throw new ArborizeError("bad_option", `The learning rate is ${learningRate}, wanted a number from 0.`);
     }
     this.#advance({ scheduler: { ...this.#progress.scheduler, learningRate } });
   }
@@ -127,9 +123,8 @@ export class Training {
   async evaluate(batches: BatchSource, metric: Metric | null = this.#parts.metric): Promise<number> {
     const start = performance.now();
     const score = await this.#network.evaluate(batches, metric);
-    if (this.epochs === 0) {
-      this.#record = { ...this.#record, history: { ...this.history, ...scoringOf(this.#parts, metric) } };
-    }
+    const scoring = this.epochs === 0 ? scoringOf(this.#parts, metric) : {};
+    this.#record = { ...this.#record, history: { ...this.history, ...scoring } };
     this.#measure({ validationSeconds: this.#open.validationSeconds + secondsSince(start) });
     return score;
   }
@@ -191,14 +186,14 @@ export class Training {
     return (await this.#network.snapshot()).values;
   }
 
-  /** Copies of the parameters of the best epoch of the run; the present ones where none was scored yet. */
-  async bestStateDict(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#savepoints.get("best")?.values ?? this.stateDict();
+  /** The best epoch of the run, as copies of its parameters and its number of dendrites; before any, the present. */
+  async best(): Promise<Snapshot> {
+    return this.#savepoints.get("best") ?? this.#network.snapshot();
   }
 
   /** The network with its dendrites and present parameters, without dropout, as a graph. */
-  async graph(): Promise<Graph> {
-    return rewrite(this.#network.graph, withoutDropout, { values: await this.stateDict() }).graph;
+  graph(): Promise<Graph> {
+    return this.#network.evaluationGraph();
   }
 
   /** The network with its dendrites as the bytes of an ONNX model. */
@@ -248,6 +243,14 @@ export class Training {
   /** Puts the network back to its best state of the run. Training can go on from there, with a fresh optimizer. */
   async restoreBest(): Promise<void> {
     if (this.#savepoints.has("best")) await this.#carryOut({ type: "restore", checkpoint: "best" });
+  }
+
+  /**
+   * Tries on a copy whether up to `dendrites` dendrites (default: 3) can be grown and trained, and what each costs in
+   * parameters and time: worth a minute before a long run. This training is left as it is.
+   */
+  testCapacity(batch: Batch, dendrites = 3): Promise<CapacityRow[]> {
+    return measureCapacity(this.#parts, batch, dendrites);
   }
 
   /** Frees what the engine holds. */

@@ -1,26 +1,12 @@
 // Our side of `bench/mnist.ts`: serves blocks of training steps of the MNIST CNN on request, as bench/peer/mnist_step.py does.
 
 import { createInterface } from "node:readline";
-import { arborize, losses, nn, nodeEngine, optim, Random, Tensor, type Value } from "../src/index.ts";
+import { MnistNet } from "../examples/mnist-net.ts";
+import { arborize, losses, nodeEngine, optim, Random, Tensor } from "../src/index.ts";
 
 const [threads, batchSize, dendrites] = process.argv.slice(2).map(Number) as [number, number, number];
 
-class Net extends nn.Module {
-  conv1 = new nn.Conv2d(1, 32, 3);
-  conv2 = new nn.Conv2d(32, 64, 3);
-  dropout1 = new nn.Dropout(0.25);
-  dropout2 = new nn.Dropout(0.5);
-  fc1 = new nn.Linear(9216, 128);
-  fc2 = new nn.Linear(128, 10);
-
-  forward(x: Value) {
-    x = this.conv2.call(this.conv1.call(x).relu()).relu().maxPool2d(2);
-    x = this.dropout1.call(x).flatten();
-    return this.fc2.call(this.dropout2.call(this.fc1.call(x).relu()));
-  }
-}
-
-const training = await arborize(new Net(), {
+const training = await arborize(new MnistNet(), {
   inputs: { x: ["batch", 1, 28, 28] },
   loss: losses.crossEntropy(),
   optimizer: optim.adadelta({ learningRate: 1 }),

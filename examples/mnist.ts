@@ -1,25 +1,9 @@
 // PyTorch's MNIST example, with dendrites: https://github.com/pytorch/examples/tree/main/mnist
 
 import { availableParallelism } from "node:os";
-import { data, fit, losses, metrics, nn, nodeEngine, optim, type Value } from "../src/index.ts";
+import { data, fit, losses, metrics, nodeEngine, optim } from "../src/index.ts";
+import { MnistNet } from "./mnist-net.ts";
 import { main, newRunFolder, readFlags, showResult, stopOnInterrupt } from "./shared.ts";
-
-class Net extends nn.Module {
-  conv1 = new nn.Conv2d(1, 32, 3);
-  conv2 = new nn.Conv2d(32, 64, 3);
-  dropout1 = new nn.Dropout(0.25);
-  dropout2 = new nn.Dropout(0.5);
-  fc1 = new nn.Linear(9216, 128);
-  fc2 = new nn.Linear(128, 10);
-
-  forward(x: Value) {
-    x = this.conv1.call(x).relu();
-    x = this.conv2.call(x).relu().maxPool2d(2);
-    x = this.dropout1.call(x).flatten();
-    x = this.dropout2.call(this.fc1.call(x).relu());
-    return this.fc2.call(x);
-  }
-}
 
 await main(async () => {
   const flags = readFlags("PyTorch's MNIST example: two convolutions, Adadelta, StepLR, and dendrites.", {
@@ -41,7 +25,7 @@ await main(async () => {
   const folder = flags.out || newRunFolder("mnist");
   const { train, test } = await data.mnist({ ...(flags.data ? { folder: flags.data } : {}) });
 
-  const result = await fit(new Net(), {
+  const result = await fit(new MnistNet(), {
     inputs: { x: ["batch", 1, 28, 28] },
     loss: losses.crossEntropy(),
     metric: metrics.accuracy,

@@ -65,7 +65,7 @@ export function stopOnInterrupt(): AbortSignal {
 /** Prints what came of a run, and where it is. */
 export function showResult({ history, interrupted }: FitResult, folder: string, command: string): void {
   console.log(`\n${summaryTable(history, { color: process.stdout.isTTY && !process.env.NO_COLOR })}`);
-  console.log(`\nscores  ${join(folder, RUN_FILES.scores)}\nchart   ${join(folder, RUN_FILES.chart)}`);
+  console.log(`\nreport  ${join(folder, RUN_FILES.report)}\nchart   ${join(folder, RUN_FILES.chart)}`);
   if (interrupted) console.log(`\nStopped. Go on with: ${command} --out ${folder} --resume`);
   else console.log(`network ${join(folder, RUN_FILES.model)}`);
 }

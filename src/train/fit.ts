@@ -125,8 +125,9 @@ async function trainEpoch(
   folder: RunFolder | null,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const epoch = training.epochs;
-  train.epoch = epoch;
+  train.epoch = training.epochs;
+  // Decisions and chart count epochs along the branch, which goes back when an earlier network is restored.
+  const epoch = training.history.epochs.filter(({ abandoned }) => !abandoned).length;
   progress?.start(`epoch ${epoch}`, train.length);
   let done = 0;
   let mean = 0;
@@ -169,7 +170,7 @@ async function writeEpoch(training: Training, folder: RunFolder, outcome: ScoreO
 function epochLine(epoch: EpochRecord, history: RunHistory): string {
   const { format } = scoreFormat(history);
   return [
-    `epoch ${epoch.epoch}`.padEnd(9),
+    `epoch ${epoch.branchEpoch}`.padEnd(9),
     `loss ${formatNumber(epoch.trainLoss)}`,
     `validation ${format(epoch.validation)}`,
     ...(epoch.test === undefined ? [] : [`test ${format(epoch.test)}`]),

@@ -73,13 +73,11 @@ export function recordEpoch(
   const epochs = [...history.epochs, epoch].map((entry) =>
     entry.abandoned === present.has(entry.epoch) ? { ...entry, abandoned: !entry.abandoned } : entry,
   );
-  const grown = outcome.effects.some(({ type }) => type === "grow");
-  const added: SwitchRecord = {
-    epoch: epoch.epoch,
-    dendrites: outcome.state.dendrites,
-    reason: outcome.decisions.map(({ text }) => text).join(" "),
-  };
-  const switches = grown ? [...history.switches, added] : history.switches;
+  const grown = outcome.decisions.find(({ type }) => type === "grow");
+  const added: SwitchRecord[] = grown
+    ? [{ epoch: epoch.epoch, dendrites: outcome.state.dendrites, reason: grown.text }]
+    : [];
+  const switches = [...history.switches, ...added];
   const ratesTried = outcome.state.ratesTried.flatMap(({ dendrite, startRate, score, kept }) =>
     startRate === null || score === null ? [] : [{ dendrites: dendrite, startRate, score, kept }],
   );

@@ -34,7 +34,7 @@ export type { CrossEntropyOptions, Loss } from "./nn/losses.ts";
 export * as losses from "./nn/losses.ts";
 export type { Metric } from "./nn/metrics.ts";
 export * as metrics from "./nn/metrics.ts";
-export { type OnnxModel, readOnnx } from "./onnx/read.ts";
+export type { OnnxModel } from "./onnx/read.ts";
 export { type WriteOptions, writeOnnx } from "./onnx/write.ts";
 export * as ops from "./ops/index.ts";
 // Training
@@ -47,6 +47,7 @@ export { type ArborizeOptions, arborize, type DendriteOptions } from "./train/ar
 export type { CapacityRow } from "./train/capacity.ts";
 export { type FitOptions, type FitResult, fit } from "./train/fit.ts";
 export type { BatchSource } from "./train/inference.ts";
+export { readOnnx, readStateDict } from "./train/open.ts";
 export type { ScoreOutcome } from "./train/parts.ts";
 export { RUN_FILES } from "./train/run-folder.ts";
 export type { Training } from "./train/training.ts";

@@ -128,7 +128,7 @@ describe("fit", async () => {
   });
 
   it("comes back from its ONNX file: same output, and training and growing go on", async () => {
-    const model = readOnnx(readFileSync(inFolder("first", "model")));
+    const model = await readOnnx(inFolder("first", "model"));
     const { loss, optimizer, metric, engine } = OPTIONS;
     const growth = { switchMode: "every", maxDendrites: 3 } as const;
     const again = await arborize(model, { loss, optimizer, metric, engine, growth });
@@ -155,14 +155,14 @@ describe("fit", async () => {
   it("of an imported network grows it as well", async () => {
     const { inputs, ...options } = OPTIONS;
     const plain = await arborize(new SmallNet(), { ...options, inputs });
-    const model = readOnnx(await plain.toOnnx());
+    const model = await readOnnx(await plain.toOnnx());
     const { history } = await train(model, { ...options, maxEpochs: 5 });
     expect(history.epochs.map(({ dendrites }) => dendrites)).toEqual([0, 0, 0, 1, 1]);
     expect(Math.max(...history.epochs.map(({ validation }) => validation))).toBeGreaterThan(0.4);
   });
 
   it("refuses to lose the dendrites of an imported network", async () => {
-    const model = readOnnx(readFileSync(inFolder("first", "model")));
+    const model = await readOnnx(inFolder("first", "model"));
     const { loss, optimizer } = OPTIONS;
     for (const dendrites of [{ activation: "tanh" } as const, { types: ["Linear"] }]) {
       await expect(arborize(model, { loss, optimizer, dendrites })).rejects.toThrow(

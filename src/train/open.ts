@@ -1,0 +1,29 @@
+// Files that training starts from, by path or as bytes.
+
+import type { Tensor } from "../base/tensor.ts";
+import { readFileBytes } from "../data/files.ts";
+import { readSafetensors } from "../data/safetensors.ts";
+import { readOnnx as decodeOnnx, type OnnxModel } from "../onnx/read.ts";
+
+/**
+ * Reads an ONNX model (opsets 13 to 22) for `arborize` and `fit`.
+ *
+ * Floating initializers with at least one axis become parameters, under their own names; scalars, integers and the
+ * outputs of Constant nodes are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
+ *
+ * @param source a path, or the file's bytes.
+ * @throws `bad_file` when there is no such file or it is damaged, `unknown_operator` listing every operator that is not
+ *   known, `shape_mismatch` and others when the graph is not sound.
+ */
+export async function readOnnx(source: string | Uint8Array): Promise<OnnxModel> {
+  return typeof source === "string" ? decodeOnnx(await readFileBytes(source), source) : decodeOnnx(source);
+}
+
+/**
+ * Reads a state dict, tensors by name, from a safetensors file: for `Module.loadStateDict`.
+ *
+ * @throws `bad_file` when there is no such file or it is damaged.
+ */
+export async function readStateDict(path: string): Promise<ReadonlyMap<string, Tensor>> {
+  return readSafetensors(await readFileBytes(path), path).tensors;
+}

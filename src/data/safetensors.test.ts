@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type DType, Tensor } from "../base/tensor.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";

@@ -126,8 +126,9 @@ export class GrowingNetwork {
 
   /** Copies of the parameters, and how many dendrites they are for. */
   async snapshot(): Promise<Snapshot> {
-    const state = await this.state();
-    const values = new Map(this.#graph.parameters.map(({ name }) => [name, state.get(name)!]));
+    const names = this.#graph.parameters.map(({ name }) => name);
+    const trained = await this.#program?.snapshot(names);
+    const values = new Map(names.map((name) => [name, trained?.get(name) ?? this.#initial.get(name)!]));
     return { dendrites: this.#dendrites, values };
   }
 

@@ -1,7 +1,7 @@
 // A compiled training step with its state: everything learned stays where the engine wants it, from step to step.
 
 import { ArborizeError } from "../base/errors.ts";
-import { sizeOf, Tensor } from "../base/tensor.ts";
+import { Tensor } from "../base/tensor.ts";
 import type { Engine, Program, Resident } from "../engine/engine.ts";
 import type { Knobs } from "../optim/optimizer.ts";
 import { nextOf, type TrainStep } from "./step.ts";
@@ -83,17 +83,14 @@ export class StepProgram {
     return this.#current;
   }
 
-  /** Copies of all state: parameters and what the optimizer keeps. */
-  async snapshot(): Promise<Map<string, Tensor>> {
+  /** Copies of state entries by name. Default: all of them, parameters and what the optimizer keeps. */
+  async snapshot(names: Iterable<string> = this.#current.keys()): Promise<Map<string, Tensor>> {
     const tensors = new Map<string, Tensor>();
-    for (const [name, resident] of this.#current)
-      tensors.set(name, (await this.#engine.download(resident)).clone());
+    for (const name of names) {
+      const resident = this.#current.get(name);
+      if (resident) tensors.set(name, (await this.#engine.download(resident)).clone());
+    }
     return tensors;
-  }
-
-  /** Bytes of parameters and optimizer state, both copies. */
-  get bytes(): number {
-    return 2 * 4 * this.step.state.reduce((total, { shape }) => total + sizeOf(shape), 0);
   }
 
   async release(): Promise<void> {

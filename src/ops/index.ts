@@ -1,6 +1,7 @@
 // All operators. Adding a family is one line here.
 
 export * from "./activation.ts";
+export * from "./batch-norm.ts";
 export * from "./cast.ts";
 export * from "./conv.ts";
 export { int64s, scalar } from "./define.ts";

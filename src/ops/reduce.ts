@@ -44,8 +44,8 @@ function withKeptAxes(reduced: Value, x: Value, axes: Value | null | undefined):
   return reshape(reduced, keptShape(x, reducedAxes(x, axes)));
 }
 
-/** How many elements each output of a reduction combines, as a scalar; computed at run time where an axis is symbolic. */
-function reducedCount(x: Value, axes: readonly number[]): Value {
+/** How many elements there are along `axes`, as a scalar; computed at run time where one of them is symbolic. */
+export function elementCount(x: Value, axes: readonly number[]): Value {
   const fixed = shapeSize(axes.map((axis) => x.shape[axis]!).filter(isStatic)) as number;
   let count: Value | null = null;
   for (const axis of axes) {
@@ -88,7 +88,7 @@ export const reduceMeanOp = defineOperator({
   attributes: ATTRIBUTES,
   infer: inferReduction,
   gradient: (dy, { inputs: [x, axes] }) => {
-    const share = div(dy, reducedCount(x, reducedAxes(x, axes)));
+    const share = div(dy, elementCount(x, reducedAxes(x, axes)));
     return [expandLike(withKeptAxes(share, x, axes), x), null];
   },
 });

@@ -1,0 +1,147 @@
+// Batch normalization: by the statistics of the batch in training, by running ones in evaluation.
+
+import type { Value } from "../graph/graph.ts";
+import { shapeText } from "../graph/shape.ts";
+import { defineOperator, expectFloats, expectShape, scalar } from "./define.ts";
+import { add, div, mul, neg, reciprocal, sqrt, sub } from "./elementwise.ts";
+import { elementCount, reduceMean, reduceSum } from "./reduce.ts";
+import { fullLike, reshape } from "./reshape.ts";
+
+/** ONNX's (and PyTorch's) default of what is added to a variance before its root is taken. */
+const EPSILON = 1e-5;
+
+/**
+ * `(x - mean) / sqrt(variance + epsilon) * scale + bias`, channel by channel, by given statistics. `[B, C, ...]` and four
+ * times `[C]` to `[B, C, ...]`. Default of epsilon: 1e-5. ONNX BatchNormalization-15.
+ */
+export function batchNormalization(
+  x: Value,
+  scale: Value,
+  bias: Value,
+  mean: Value,
+  variance: Value,
+  epsilon = EPSILON,
+): Value {
+  return batchNormalizationOp.emit([x, scale, bias, mean, variance], { epsilon }).output;
+}
+
+/** What `batchNormTraining` computes. */
+export interface BatchNormTraining {
+  /** `[B, C, ...]` */
+  readonly y: Value;
+  /** The mean of each channel over the batch and all places, `[C]`. */
+  readonly mean: Value;
+  /** The biased variance, divided by the number of elements, `[C]`. */
+  readonly variance: Value;
+}
+
+/**
+ * Normalizes each channel by its mean and biased variance over the batch and all places, then scales and shifts it.
+ * `[B, C, ...]` with scale and bias `[C]`. Default of epsilon: 1e-5. Made of reductions and the evaluation form, which take
+ * as long as the runtime's training form and leave the centered input for the gradient; that flows from all three results.
+ */
+export function batchNormTraining(x: Value, scale: Value, bias: Value, epsilon = EPSILON): BatchNormTraining {
+  const { mean, centered, variance } = statistics(x);
+  const y = batchNormalization(x, scale, bias, mean, variance, epsilon);
+  const rule = (dy: Value) => batchStatistics(dy, centered, scale, inverseRoot(variance, epsilon));
+  x.graph.customGradients.set(y, { inputs: [x, scale, bias], rule });
+  return { y, mean, variance };
+}
+
+function statistics(x: Value) {
+  const places = everyAxisBut1(x);
+  const mean = reduceMean(x, places);
+  const centered = sub(x, perChannel(mean, x));
+  return { mean, centered, variance: reduceMean(mul(centered, centered), places) };
+}
+
+type Inputs = [x: Value, scale: Value, bias: Value, mean: Value, variance: Value];
+
+/**
+ * With `training_mode` 1 the second and third output are the running statistics. ONNX Runtime then writes them over the
+ * third and fourth input where they are read inside the graph: training graphs have `batchNormTraining` in its place.
+ */
+export const batchNormalizationOp = defineOperator({
+  type: "BatchNormalization",
+  since: 15,
+  attributes: { epsilon: "float", momentum: "float", training_mode: "int" },
+  infer: ([x, ...perChannel]: Inputs, { training_mode: training = 0 }) => {
+    expectFloats(x, ...perChannel);
+    expectShape(x.rank > 1, () => `its input ${shapeText(x.shape)} has no axis of channels`);
+    const channels = x.shape[1]!;
+    for (const each of perChannel) {
+      expectShape(
+        each.rank === 1 && each.shape[0] === channels,
+        () => `"${each.name}" ${shapeText(each.shape)} does not fit the channels of ${shapeText(x.shape)}`,
+      );
+    }
+    const statistic = { dtype: x.dtype, shape: [channels] };
+    return training ? [x, statistic, statistic] : [x];
+  },
+  gradient: (given, { inputs, attributes }, [, dMean, dVariance]) => {
+    const { epsilon = EPSILON, momentum = 0.9, training_mode: training = 0 } = attributes;
+    const [x, scale] = inputs;
+    const dy = given ?? fullLike(x);
+    if (!training) return givenStatistics(dy, inputs, epsilon);
+    // running = momentum * before + (1 - momentum) * batch
+    const { centered, variance } = statistics(x);
+    const times = (value: Value | null | undefined, factor: number) => value && mul(value, scalar(x, factor));
+    const ofBatch = { mean: times(dMean, 1 - momentum), variance: times(dVariance, 1 - momentum) };
+    const [dx, dScale, dBias] = batchStatistics(dy, centered, scale, inverseRoot(variance, epsilon), ofBatch);
+    return [dx, dScale, dBias, times(dMean, momentum), times(dVariance, momentum)];
+  },
+  variadicOutputs: true,
+});
+
+/** `[C]` so that it broadcasts along the channels of `x`. */
+function perChannel(value: Value, x: Value): Value {
+  return reshape(value, [x.shape[1]!, ...x.shape.slice(2).map(() => 1)]);
+}
+
+function everyAxisBut1(x: Value): number[] {
+  return x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+}
+
+/** r = 1 / sqrt(variance + epsilon) */
+function inverseRoot(variance: Value, epsilon: number): Value {
+  return reciprocal(sqrt(add(variance, scalar(variance, epsilon))));
+}
+
+/** With the statistics given: dx = dy s r, ds = Σ dy (x - μ) r, db = Σ dy, dμ = -s r Σ dy, dσ² = -s r³ Σ dy (x - μ) / 2. */
+function givenStatistics(dy: Value, [x, scale, , mean, variance]: Inputs, epsilon: number) {
+  const places = everyAxisBut1(x);
+  const inverse = inverseRoot(variance, epsilon);
+  const slope = mul(scale, inverse);
+  const dBias = reduceSum(dy, places);
+  const dScale = mul(reduceSum(mul(dy, sub(x, perChannel(mean, x))), places), inverse);
+  const dVariance = mul(mul(slope, mul(inverse, scalar(x, -0.5))), dScale);
+  return [mul(dy, perChannel(slope, x)), dScale, dBias, neg(mul(slope, dBias)), dVariance] as const;
+}
+
+/**
+ * With the batch's own statistics, n elements a channel, and c = x - μ:
+ * ds = r Σ dy c, db = Σ dy, dx = s r (dy - db / n - c r ds / n) + dμ / n + 2 c dσ² / n.
+ */
+function batchStatistics(
+  dy: Value,
+  centered: Value,
+  scale: Value,
+  inverse: Value,
+  {
+    mean: dMean,
+    variance: dVariance,
+  }: { readonly [name in "mean" | "variance"]?: Value | null | undefined } = {},
+): readonly [dx: Value, dScale: Value, dBias: Value] {
+  const places = everyAxisBut1(dy);
+  const count = elementCount(dy, places);
+  const slope = mul(scale, inverse);
+  const dBias = reduceSum(dy, places);
+  const dScale = mul(reduceSum(mul(dy, centered), places), inverse);
+  const toMean = neg(mul(slope, dBias));
+  const toCentered = neg(mul(mul(slope, inverse), dScale));
+  const offset = div(dMean ? add(toMean, dMean) : toMean, count);
+  const twice = dVariance && mul(dVariance, scalar(dy, 2));
+  const along = div(twice ? add(toCentered, twice) : toCentered, count);
+  const scaled = add(mul(dy, perChannel(slope, dy)), mul(centered, perChannel(along, dy)));
+  return [add(scaled, perChannel(offset, dy)), dScale, dBias];
+}

@@ -172,7 +172,7 @@ function findCycle(graph: ReadonlyMap<string, readonly string[]>): string | null
 
 describe("operators", () => {
   /** Names under which the tests of ops call an operator whose function is not called like it. */
-  const CALLED: Readonly<Record<string, string>> = { expandOp: "expandLike", maxUnpoolOp: "maxUnpoolOp" };
+  const CALLED: Readonly<Record<string, string>> = { expandOp: "expandLike" };
   /** Its gradient is zero where the derivative is not, which is its purpose: see transform/gradient.test.ts. */
   const NO_DERIVATIVE = ["stopGradientOp"];
 

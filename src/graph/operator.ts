@@ -36,6 +36,8 @@ export interface Operator {
   readonly attributes: Readonly<Record<string, AttributeKind>>;
   /** Output types from input types and attributes; throws `shape_mismatch` or `dtype_mismatch`. */
   infer(inputs: readonly (Value | null)[], attributes: Attributes): readonly ValueType[];
+  /** The attributes as files have them, where the runtime does not take all that the rules do. Default: as they are. */
+  readonly written?: ((node: Node) => Attributes) | undefined;
   readonly gradient: GradientRule | { readonly nondifferentiable: string };
   /** Inputs broadcast against each other, so cotangents are summed back to each input's shape. */
   readonly broadcasts: boolean;

@@ -120,13 +120,14 @@ function nodeProto(node: Node, written: ReadonlySet<Value | null>): NodeProto {
   while (output.at(-1) === "") output.pop();
   const input = node.inputs.map((value) => value?.name ?? "");
   while (input.at(-1) === "") input.pop();
+  const attributes = node.operator.written?.(node) ?? node.attributes;
   return create(NodeProtoSchema, {
     name: node.output.name,
     opType: node.operator.type,
     domain: node.operator.domain,
     input,
     output,
-    attribute: Object.entries(node.attributes).flatMap(([name, attribute]) =>
+    attribute: Object.entries(attributes).flatMap(([name, attribute]) =>
       attribute === undefined ? [] : [attributeProto(name, attribute, node.operator.attributes[name]!)],
     ),
   });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkGradient, distinct, type GradientCase } from "../../test/support/checkGradient.ts";
+import { checkGradient, type GradientCase } from "../../test/support/checkGradient.ts";
 import { Random } from "../base/random.ts";
 import { Graph } from "../graph/graph.ts";
+import { gradients } from "../transform/gradient.ts";
 import * as op from "./index.ts";
 
 const B = { 0: "batch" };
@@ -13,6 +14,21 @@ const convCase = (
 ): GradientCase => ({
   inputs: [{ shape: x, symbolic: B }, { shape: w }, ...(bias ? [{ shape: [w[0]!] }] : [])],
   build: (input, weight, b) => op.conv(input!, weight!, b, options),
+  precision: "linear",
+});
+
+const transposeCase = (
+  x: readonly number[],
+  w: readonly number[],
+  options: op.ConvTransposeOptions = {},
+  bias = true,
+): GradientCase => ({
+  inputs: [
+    { shape: x, symbolic: B },
+    { shape: w },
+    ...(bias ? [{ shape: [w[1]! * (options.group ?? 1)] }] : []),
+  ],
+  build: (input, weight, b) => op.convTranspose(input!, weight!, b, options),
   precision: "linear",
 });
 
@@ -31,64 +47,83 @@ const CASES: Record<string, GradientCase> = {
   "Conv depthwise, strided": convCase([2, 4, 6, 6], [4, 1, 3, 3], { group: 4, strides: [2, 2] }),
   "Conv 1-d": convCase([2, 3, 9], [4, 3, 4], { strides: [2], pads: [1, 2] }),
   "Conv 3-d": convCase([1, 2, 4, 5, 3], [3, 2, 2, 3, 2], { pads: [0, 1, 1, 1, 1, 0] }),
-  ConvTranspose: {
-    inputs: [{ shape: [2, 4, 3, 4], symbolic: B }, { shape: [4, 3, 3, 2] }, { shape: [6] }],
-    build: (x, w, b) =>
-      op.convTranspose(x!, w!, b, { strides: [2, 3], pads: [1, 0, 0, 1], group: 2, output_padding: [1, 2] }),
-    precision: "linear",
-  },
-  "MaxPool 2x2": {
-    inputs: [{ shape: [2, 3, 6, 4], symbolic: B, draw: distinct }],
-    build: (x) => op.maxPool(x!, { kernel_shape: [2, 2], strides: [2, 2] }),
-  },
-  "MaxPool of an odd length": {
-    inputs: [{ shape: [2, 3, 7, 5], symbolic: B, draw: distinct }],
-    build: (x) => op.maxPool(x!, { kernel_shape: [2, 2], strides: [2, 2] }),
-  },
-  "MaxPool overlapping, padded, ceil": {
-    inputs: [{ shape: [2, 2, 7, 6], symbolic: B, draw: distinct }],
-    build: (x) => op.maxPool(x!, { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], ceil_mode: 1 }),
-  },
-  "MaxPool dilated, 1-d": {
-    inputs: [{ shape: [2, 2, 9], symbolic: B, draw: distinct }],
-    build: (x) => op.maxPool(x!, { kernel_shape: [3], strides: [1], dilations: [2] }),
-  },
-  "AveragePool 2x2": {
-    inputs: [{ shape: [2, 3, 6, 5], symbolic: B }],
-    build: (x) => op.averagePool(x!, { kernel_shape: [2, 2], strides: [2, 2] }),
-    precision: "linear",
-  },
-  "AveragePool overlapping, padding counted": {
-    inputs: [{ shape: [2, 2, 7, 6], symbolic: B }],
-    build: (x) =>
-      op.averagePool(x!, { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], count_include_pad: 1 }),
-    precision: "linear",
-  },
-  "AveragePool overlapping, padding not counted": {
-    inputs: [{ shape: [2, 2, 7, 6], symbolic: B }],
-    build: (x) => op.averagePool(x!, { kernel_shape: [3, 2], strides: [1, 2], pads: [1, 0, 1, 1] }),
-    precision: "linear",
-  },
-  "AveragePool ceil": {
-    inputs: [{ shape: [2, 2, 6], symbolic: B }],
-    build: (x) => op.averagePool(x!, { kernel_shape: [3], strides: [2], pads: [1, 0], ceil_mode: 1 }),
-    precision: "linear",
-  },
+  "Conv SAME_UPPER, strided": convCase([2, 2, 7, 6], [3, 2, 4, 3], {
+    auto_pad: "SAME_UPPER",
+    strides: [2, 3],
+  }),
+  "Conv SAME_LOWER, dilated": convCase([1, 2, 7, 6], [3, 2, 2, 3], {
+    auto_pad: "SAME_LOWER",
+    dilations: [3, 2],
+  }),
+  "Conv VALID": convCase([1, 2, 5, 4], [3, 2, 2, 3], { auto_pad: "VALID" }),
+  "ConvTranspose 1x1, no bias": transposeCase([2, 3, 3, 4], [3, 5, 1, 1], {}, false),
+  "ConvTranspose grouped, with output_padding": transposeCase([2, 4, 3, 4], [4, 3, 3, 2], {
+    strides: [2, 3],
+    pads: [1, 0, 0, 1],
+    group: 2,
+    output_padding: [1, 2],
+  }),
+  "ConvTranspose depthwise, 1-d": transposeCase([2, 4, 5], [4, 1, 3], {
+    strides: [2],
+    group: 4,
+    pads: [2, 0],
+  }),
+  "ConvTranspose dilated, 3-d": transposeCase([1, 2, 2, 3, 2], [2, 3, 2, 2, 1], {
+    strides: [2, 1, 3],
+    dilations: [1, 3, 2],
+    pads: [0, 1, 0, 1, 0, 0],
+  }),
+  "ConvTranspose SAME_UPPER": transposeCase([1, 2, 3, 4], [2, 3, 4, 2], {
+    auto_pad: "SAME_UPPER",
+    strides: [3, 3],
+  }),
+  "ConvTranspose SAME_LOWER": transposeCase([1, 2, 3, 4], [2, 3, 4, 5], {
+    auto_pad: "SAME_LOWER",
+    strides: [3, 2],
+  }),
+  "ConvTranspose VALID": transposeCase([1, 2, 3], [2, 3, 3], { auto_pad: "VALID", strides: [2] }),
+  "ConvTranspose to output_shape": transposeCase([1, 2, 3, 3], [2, 3, 3, 3], {
+    output_shape: [6, 8],
+    strides: [2, 2],
+  }),
+  "ConvTranspose to output_shape, SAME_UPPER": transposeCase([1, 2, 3, 3], [2, 3, 4, 3], {
+    output_shape: [7, 6],
+    strides: [2, 2],
+    auto_pad: "SAME_UPPER",
+  }),
 };
 
-describe("convolutions and pools", () => {
+/** The gradient of a product of two convolutions, which is linear in each of its inputs again. */
+function secondDerivative(convolve: typeof op.conv, weight: readonly number[], wrt: "x" | "w"): GradientCase {
+  const image = { shape: [2, 2, 5, 4], symbolic: B };
+  const options = { strides: [2, 1], pads: [1, 0, 1, 1] };
+  return {
+    inputs: [image, { shape: weight }, image, { shape: weight }],
+    build: (x, w, other, otherW) => {
+      const both = op.mul(convolve(x!, w!, null, options), convolve(other!, otherW!, null, options));
+      return gradients(op.reduceSum(both), [wrt === "x" ? x! : w!])[0]!;
+    },
+    precision: "linear",
+  };
+}
+
+describe("convolutions", () => {
   for (const [name, given] of Object.entries(CASES)) it(name, () => checkGradient(given));
+
+  for (const wrt of ["x", "w"] as const) {
+    it(`Conv, the second derivative by ${wrt}`, () =>
+      checkGradient(secondDerivative(op.conv, [3, 2, 3, 2], wrt)));
+    it(`ConvTranspose, the second derivative by ${wrt}`, () =>
+      checkGradient(secondDerivative(op.convTranspose, [2, 3, 3, 2], wrt)));
+  }
+
+  it("ConvTranspose over random shapes, strides, pads, dilations and groups", async () => {
+    for (let seed = 1; seed <= 15; seed++)
+      await checkGradient({ ...randomTranspose(seed), samples: 6, seed });
+  });
 
   it("Conv over random shapes, strides, pads, dilations and groups", async () => {
     for (let seed = 1; seed <= 25; seed++) await checkGradient({ ...randomConv(seed), samples: 6, seed });
-  });
-
-  it("MaxPool without overlap in float32 puts dy where the maximum was", async () => {
-    await checkGradient({
-      inputs: [{ shape: [2, 3, 6, 4], symbolic: B, draw: (_, i) => ((i * 7919) % 1009) * 4 }],
-      build: (x) => op.maxPool(x!, { kernel_shape: [2, 2], strides: [2, 2] }),
-      precision: "linear",
-    });
   });
 
   it("says which module's weight does not fit", () => {
@@ -119,4 +154,32 @@ function randomConv(seed: number): GradientCase {
     strides,
     pads,
   });
+}
+
+function randomTranspose(seed: number): GradientCase {
+  const random = Random.stream(seed, "transpose");
+  const rank = 1 + random.integer(2);
+  const each = (draw: (i: number) => number) => Array.from({ length: rank }, (_, i) => draw(i));
+  const group = 1 + random.integer(2);
+  const kernel = each(() => 1 + random.integer(3));
+  const dilations = each(() => 1 + random.integer(2));
+  const strides = each(() => 1 + random.integer(3));
+  const lengths = each(() => 2 + random.integer(3));
+  const output_padding = each((i) => random.integer(strides[i]!));
+  // At least one element stays of each axis.
+  const room = each((i) => (lengths[i]! - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]!);
+  const before = each((i) => random.integer(Math.min(room[i]!, 2) + 1));
+  const after = each((i) => random.integer(Math.min(room[i]! - before[i]!, 2) + 1));
+  const channels = group * (1 + random.integer(2));
+  return transposeCase(
+    [1 + random.integer(3), channels, ...lengths],
+    [channels, 1 + random.integer(2), ...kernel],
+    {
+      group,
+      dilations,
+      strides,
+      output_padding,
+      pads: [...before, ...after],
+    },
+  );
 }

@@ -1,13 +1,22 @@
 // Convolutions over any number of spatial axes, and how their gradients are formulated from inference operators.
 
 import type { Value } from "../graph/graph.ts";
-import { type Dim, isStatic, shapeText } from "../graph/shape.ts";
+import { isStatic, sameShape, shapeText } from "../graph/shape.ts";
 import { defineOperator, expectFloats, expectShape } from "./define.ts";
 import { matMul } from "./matmul.ts";
 import { reduceSum } from "./reduce.ts";
 import { reshape, transpose, transposeLast } from "./reshape.ts";
 import { concat, pad, slice } from "./slice.ts";
-import { extent, padsOf, positions, WINDOW_ATTRIBUTES, type Window, windows } from "./window.ts";
+import {
+  extent,
+  padsOf,
+  positions,
+  transposedWindows,
+  WINDOW_ATTRIBUTES,
+  type Window,
+  windows,
+  withPads,
+} from "./window.ts";
 
 /** Options of the convolutions; one number per spatial axis. */
 export interface ConvOptions {
@@ -15,6 +24,8 @@ export interface ConvOptions {
   readonly strides?: readonly number[];
   /** Zeros around the input: all befores, then all afters. Default: 0. */
   readonly pads?: readonly number[];
+  /** Padding by rule instead of `pads`: "VALID" for none, "SAME_UPPER" and "SAME_LOWER" for as many outputs as strides. */
+  readonly auto_pad?: "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER";
   /** Default: 1. */
   readonly dilations?: readonly number[];
   /** Channels are convolved in this many independent groups. Default: 1. */
@@ -37,7 +48,7 @@ export const convOp = defineOperator({
   infer: ([x, w, b]: ConvInputs, attributes) => {
     expectFloats(x, w, b);
     const { group = 1 } = attributes;
-    const over = windows(x.shape, kernelOf(w), attributes);
+    const over = windows(x.shape, kernelOf(w, attributes), attributes);
     const wanted = (w.shape[1] as number) * group;
     expectShape(
       x.shape[1] === wanted,
@@ -45,27 +56,32 @@ export const convOp = defineOperator({
         `weight ${shapeText(w.shape)} takes ${wanted} input channels, its input ${shapeText(x.shape)} has ${x.shape[1]}`,
     );
     const channels = w.shape[0] as number;
-    expectShape(
-      channels % group === 0,
-      () => `${channels} output channels do not divide into ${group} groups`,
-    );
+    expectGroups(channels, group);
     expectBias(b, channels);
     return [{ dtype: x.dtype, shape: [x.shape[0]!, channels, ...over.map(({ output }) => output)] }];
   },
+  written: ({ inputs: [x, w], attributes }) =>
+    withPads(attributes, () => windows(x.shape, kernelOf(w, attributes), attributes)),
   gradient: (dy, { inputs: [x, w, b], attributes }) => {
     const { group = 1 } = attributes;
-    const over = windows(x.shape, kernelOf(w), attributes);
+    const over = windows(x.shape, kernelOf(w, attributes), attributes);
     return [inputGradient(dy, w, over, group), weightGradient(dy, x, w, over, group), b && biasGradient(dy)];
   },
 });
 
 /** Options of `convTranspose`. */
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Elements added after each spatial axis of the output. Default: 0. */
+  /** Elements added after each spatial axis of the output, fewer than its stride. Default: 0. */
   readonly output_padding?: readonly number[];
+  /** Spatial lengths of the output, which decide the padding instead of `pads`. */
+  readonly output_shape?: readonly number[];
 }
 
-/** The transpose of `conv`: `[B, C, *in]` with weights `[C, M / group, *kernel]` to `[B, M, *out]`. ONNX ConvTranspose-11. */
+/**
+ * The transpose of `conv`: `[B, C, *in]` with weights `[C, M / group, *kernel]` and bias `[M]` to `[B, M, *out]`, where out is
+ * `(in - 1) * stride + (kernel - 1) * dilation + 1 + output_padding - padding`. With `auto_pad` SAME_UPPER or SAME_LOWER it is
+ * `in * stride` (less where the windows cover less). ONNX ConvTranspose-11.
+ */
 export function convTranspose(
   x: Value,
   w: Value,
@@ -78,68 +94,62 @@ export function convTranspose(
 export const convTransposeOp = defineOperator({
   type: "ConvTranspose",
   since: 11,
-  attributes: { ...ATTRIBUTES, output_padding: "ints" },
+  attributes: { ...ATTRIBUTES, output_padding: "ints", output_shape: "ints" },
   infer: ([x, w, b]: ConvInputs, attributes) => {
     expectFloats(x, w, b);
     const { group = 1 } = attributes;
+    const over = transposedWindows(x.shape, kernelOf(w, attributes), attributes);
     expectShape(
       x.shape[1] === w.shape[0],
       () =>
         `weight ${shapeText(w.shape)} takes ${w.shape[0]} input channels, its input ${shapeText(x.shape)} has ${x.shape[1]}`,
     );
+    expectGroups(w.shape[0] as number, group);
     const channels = (w.shape[1] as number) * group;
     expectBias(b, channels);
-    return [{ dtype: x.dtype, shape: [x.shape[0]!, channels, ...transposedLengths(x, w, attributes)] }];
+    return [{ dtype: x.dtype, shape: [x.shape[0]!, channels, ...over.map(({ input }) => input)] }];
   },
   // The transpose of a transpose: its input gradient is the convolution, and x and dy change places in that of the weights.
   gradient: (dy, { inputs: [x, w, b], attributes }) => {
-    const { strides, pads, dilations, group = 1 } = attributes;
-    const options = definedOnly({ strides, pads, dilations });
-    const over = windows(dy.shape, kernelOf(w), options);
+    const { group = 1 } = attributes;
+    const over = transposedWindows(x.shape, kernelOf(w, attributes), attributes);
     return [
-      conv(dy, w, null, { ...options, group }),
+      conv(dy, w, null, { ...optionsOf(over), group }),
       weightGradient(x, dy, w, over, group),
       b && biasGradient(dy),
     ];
   },
 });
 
-function definedOnly(options: { [K in keyof ConvOptions]: ConvOptions[K] | undefined }): ConvOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, option]) => option !== undefined));
+/** The options of a convolution over windows. */
+function optionsOf(over: readonly Window[]): ConvOptions {
+  return {
+    strides: over.map(({ stride }) => stride),
+    pads: padsOf(over),
+    dilations: over.map(({ dilation }) => dilation),
+  };
 }
 
-function kernelOf(w: Value): number[] {
+function kernelOf(w: Value, { kernel_shape: told }: { kernel_shape?: readonly number[] | undefined } = {}) {
   const kernel = w.shape.slice(2);
   expectShape(
     kernel.length > 0 && w.shape.every(isStatic),
     () => `weight ${shapeText(w.shape)} is not a kernel`,
   );
+  expectShape(
+    told === undefined || sameShape(told, kernel),
+    () => `weight ${shapeText(w.shape)} does not have the kernel_shape ${shapeText(told!)}`,
+  );
   return kernel as number[];
+}
+
+function expectGroups(channels: number, group: number): void {
+  expectShape(channels % group === 0, () => `${channels} channels do not divide into ${group} groups`);
 }
 
 function expectBias(b: Value | null | undefined, channels: number): void {
   const fits = !b || (b.rank === 1 && b.shape[0] === channels);
   expectShape(fits, () => `bias ${shapeText(b!.shape)} does not fit ${channels} output channels`);
-}
-
-function transposedLengths(
-  x: Value,
-  w: Value,
-  {
-    strides,
-    pads,
-    dilations,
-    output_padding: extra,
-  }: { [K in keyof ConvTransposeOptions]: ConvTransposeOptions[K] | undefined },
-): Dim[] {
-  const kernel = kernelOf(w);
-  return kernel.map((length, i) => {
-    const input = x.shape[i + 2]!;
-    expectShape(isStatic(input), () => `spatial axis ${i + 2} of ${shapeText(x.shape)} must not be symbolic`);
-    const padding = (pads?.[i] ?? 0) + (pads?.[i + kernel.length] ?? 0);
-    const span = extent({ kernel: length, dilation: dilations?.[i] ?? 1 });
-    return (input - 1) * (strides?.[i] ?? 1) - padding + span + (extra?.[i] ?? 0);
-  });
 }
 
 /** db: the sum over everything but channels. */
@@ -165,9 +175,7 @@ function inputGradient(dy: Value, w: Value, over: readonly Window[], group: numb
     return conv(dy, flippedWeights(w, group), null, { pads, dilations, group });
   }
   return convTranspose(dy, w, null, {
-    strides: over.map(({ stride }) => stride),
-    pads: padsOf(over),
-    dilations,
+    ...optionsOf(over),
     group,
     // The input elements that no window reached.
     output_padding: over.map(

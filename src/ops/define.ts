@@ -36,6 +36,7 @@ export interface OperatorDefinition<S extends Schema, I extends Inputs> {
   readonly since: number;
   readonly attributes?: S;
   readonly infer: (inputs: I, attributes: AttributesOf<S>) => readonly ValueType[];
+  readonly written?: (node: NodeOf<S, I>) => AttributesOf<S>;
   /**
    * `dy` is the cotangent of the first output; operators of several outputs read `cotangents`, where unused ones are
    * null. One entry per input: its cotangent, or null for an input that nothing flows to.
@@ -61,7 +62,7 @@ export interface DefinedOperator<S extends Schema, I extends Inputs> extends Ope
 export function defineOperator<const S extends Schema = Record<never, never>, I extends Inputs = Inputs>(
   definition: OperatorDefinition<S, I>,
 ): DefinedOperator<S, I> {
-  const { gradient } = definition;
+  const { gradient, written } = definition;
   const operator: DefinedOperator<S, I> = {
     type: definition.type,
     domain: definition.domain ?? "",
@@ -71,6 +72,7 @@ export function defineOperator<const S extends Schema = Record<never, never>, I 
     variadicOutputs: definition.variadicOutputs ?? false,
     deterministic: definition.deterministic ?? true,
     infer: (inputs, attributes) => definition.infer(inputs as unknown as I, attributes as AttributesOf<S>),
+    written: written && ((node) => written(node as unknown as NodeOf<S, I>) as Attributes),
     gradient:
       typeof gradient === "function"
         ? (cotangents, node) =>

@@ -8,9 +8,19 @@ export { int64s, scalar } from "./define.ts";
 export * from "./dropout.ts";
 export * from "./elementwise.ts";
 export * from "./gather.ts";
+export * from "./global-pool.ts";
 export * from "./logic.ts";
 export * from "./matmul.ts";
-export * from "./pool.ts";
+export * from "./max-pool.ts";
+export {
+  type AveragePoolOptions,
+  averagePool,
+  averagePoolOp,
+  type LpPoolOptions,
+  lpPool,
+  lpPoolOp,
+  type PoolOptions,
+} from "./pool.ts";
 export * from "./reduce.ts";
 export * from "./reshape.ts";
 export * from "./slice.ts";

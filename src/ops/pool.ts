@@ -1,15 +1,25 @@
-// Pooling over spatial axes.
+// Pooling by means and norms of windows, and what all pools share.
 
 import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
-import { isStatic, multiplyDims, shapeSize, shapeText } from "../graph/shape.ts";
+import type { ValueType } from "../graph/operator.ts";
+import { multiplyDims } from "../graph/shape.ts";
+import { cast } from "./cast.ts";
 import { convTranspose } from "./conv.ts";
-import { defineOperator, expectFloats, expectShape, scalar } from "./define.ts";
-import { mul } from "./elementwise.ts";
-import { gatherElements, scatterElements } from "./gather.ts";
-import { expandLike, fullLike, knownDims, reshape, shapeVector } from "./reshape.ts";
+import { defineOperator, expectFloats, expectShape, int64s, scalar } from "./define.ts";
+import { add, div, mul, pow, sign } from "./elementwise.ts";
+import { equal } from "./logic.ts";
+import { expandOp, reshape } from "./reshape.ts";
 import { pad } from "./slice.ts";
-import { extent, positions, WINDOW_ATTRIBUTES, type Window, windows } from "./window.ts";
+import {
+  extent,
+  positions,
+  WINDOW_ATTRIBUTES,
+  type Window,
+  type WindowAttributes,
+  windows,
+  withPads,
+} from "./window.ts";
 
 /** Options of the pools; one number per spatial axis. */
 export interface PoolOptions {
@@ -18,69 +28,36 @@ export interface PoolOptions {
   readonly strides?: readonly number[];
   /** Padding around the input: all befores, then all afters. Default: 0. */
   readonly pads?: readonly number[];
+  /** Padding by rule instead of `pads`: "VALID" for none, "SAME_UPPER" and "SAME_LOWER" for as many outputs as strides. */
+  readonly auto_pad?: "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER";
   /** Default: 1. */
   readonly dilations?: readonly number[];
   /** 1 to count a last, partial window. Default: 0. */
   readonly ceil_mode?: number;
 }
 
-const ATTRIBUTES = { ...WINDOW_ATTRIBUTES, kernel_shape: "ints", ceil_mode: "int" } as const;
+export const POOL_ATTRIBUTES = { ...WINDOW_ATTRIBUTES, kernel_shape: "ints", ceil_mode: "int" } as const;
 
-function pooledShape(x: Value, over: readonly Window[]) {
-  return [x.shape[0]!, x.shape[1]!, ...over.map(({ output }) => output)];
+/** Values of `POOL_ATTRIBUTES`. */
+export type PoolAttributes = WindowAttributes & { readonly kernel_shape?: readonly number[] | undefined };
+
+/** The windows of a pool over `x`. */
+export function poolWindows(x: Value, attributes: PoolAttributes): Window[] {
+  return windows(x.shape, attributes.kernel_shape ?? [], attributes);
 }
 
-/** The maximum of each window. `[B, C, *in]` to `[B, C, *out]`. ONNX MaxPool-12. */
-export function maxPool(x: Value, options: PoolOptions): Value {
-  return maxPoolOp.emit([x], { ...options }).output;
+/** The type of a pool's output. */
+export function inferPool([x]: [Value], attributes: PoolAttributes): [ValueType] {
+  expectFloats(x);
+  const lengths = poolWindows(x, attributes).map(({ kernel, before, after, output }) => {
+    expectShape(
+      Math.max(before, after) < kernel,
+      () => `padding by ${before} and ${after} must be less than the kernel of ${kernel}`,
+    );
+    return output;
+  });
+  return [{ dtype: x.dtype, shape: [x.shape[0]!, x.shape[1]!, ...lengths] }];
 }
-
-export const maxPoolOp = defineOperator({
-  type: "MaxPool",
-  since: 12,
-  attributes: { ...ATTRIBUTES, storage_order: "int" },
-  infer: ([x]: [Value], attributes) => {
-    expectFloats(x);
-    const shape = pooledShape(x, windows(x.shape, attributes.kernel_shape ?? [], attributes));
-    return [
-      { dtype: x.dtype, shape },
-      { dtype: "int64", shape },
-    ];
-  },
-  // The second output says where each maximum was found, as an index into all of x. Windows that do not overlap never
-  // name a place twice, and MaxUnpool puts dy there; others are added up.
-  gradient: (dy, { inputs: [x], outputs: [, indices], attributes }) => {
-    const over = windows(x.shape, attributes.kernel_shape ?? [], attributes);
-    const apart = over.every((window) => window.stride >= extent(window));
-    if (apart && x.dtype === "float32") return [maxUnpool(dy, indices!, x, over)];
-    const zeros = flat(fullLike(x));
-    return [reshape(scatterElements(zeros, flat(indices!), flat(dy), { reduction: "add" }), x.shape)];
-  },
-});
-
-/** All elements on one axis. */
-function flat(x: Value): Value {
-  return reshape(x, [shapeSize(x.shape)]);
-}
-
-/** Puts each element of `y` where `indices` say, among zeros in the shape of `like`. ONNX MaxUnpool-11. */
-function maxUnpool(y: Value, indices: Value, like: Value, over: readonly Window[]): Value {
-  const kernel_shape = over.map(({ kernel }) => kernel);
-  const strides = over.map(({ stride }) => stride);
-  return maxUnpoolOp.emit([y, indices, shapeVector(like)], { kernel_shape, strides }).output;
-}
-
-export const maxUnpoolOp = defineOperator({
-  type: "MaxUnpool",
-  since: 11,
-  attributes: { kernel_shape: "ints", pads: "ints", strides: "ints" },
-  infer: ([y, , sizes]: [Value, Value, Value]) => [{ dtype: y.dtype, shape: knownDims(sizes) }],
-  gradient: (dy, { inputs: [y, indices] }) => [
-    reshape(gatherElements(flat(dy), flat(indices)), y.shape),
-    null,
-    null,
-  ],
-});
 
 /** Options of `averagePool`. */
 export interface AveragePoolOptions extends PoolOptions {
@@ -96,35 +73,23 @@ export function averagePool(x: Value, options: AveragePoolOptions): Value {
 export const averagePoolOp = defineOperator({
   type: "AveragePool",
   since: 19,
-  attributes: { ...ATTRIBUTES, count_include_pad: "int" },
-  infer: ([x]: [Value], attributes) => {
-    expectFloats(x);
-    return [
-      { dtype: x.dtype, shape: pooledShape(x, windows(x.shape, attributes.kernel_shape ?? [], attributes)) },
-    ];
-  },
-  // Each element of dy, divided by its window's count, goes to every place of the window: a transposed convolution with a
-  // kernel of ones, channel by channel.
+  attributes: { ...POOL_ATTRIBUTES, count_include_pad: "int" },
+  infer: inferPool,
+  written: ({ inputs: [x], attributes }) => withPads(attributes, () => poolWindows(x, attributes)),
+  // dx: each element of dy, divided by how many its window averages, at every place of the window.
   gradient: (dy, { inputs: [x], attributes }) => {
-    const over = windows(x.shape, attributes.kernel_shape ?? [], attributes);
-    const kernel = over.map((window) => window.kernel);
-    const counts = windowCounts(over, attributes.count_include_pad === 1);
-    const shares = mul(
-      dy,
-      x.graph.constant(Tensor.of([...over.map(({ output }) => output)], counts, x.dtype)),
-    );
-    const channels = multiplyDims(x.shape[0]!, x.shape[1]!);
-    const ones = x.graph.constant(Tensor.full([1, 1, ...kernel], 1, x.dtype));
-    const padded = convTranspose(reshape(shares, [channels, 1, ...shares.shape.slice(2)]), ones, null, {
-      strides: over.map(({ stride }) => stride),
-      dilations: over.map(({ dilation }) => dilation),
-    });
-    return [reshape(fitted(padded, over), x.shape)];
+    const over = poolWindows(x, attributes);
+    const shares = windowShares(over, attributes.count_include_pad === 1);
+    const first = shares[0]!;
+    const even = shares.every((share) => share === first);
+    const lengths = over.map(({ output }) => output);
+    const factor = even ? scalar(x, first) : x.graph.constant(Tensor.of(lengths, shares, x.dtype));
+    return [spread(mul(dy, factor), x, over)];
   },
 });
 
 /** One over how many elements each window averages. */
-function windowCounts(over: readonly Window[], includePad: boolean): number[] {
+function windowShares(over: readonly Window[], includePad: boolean): number[] {
   const along = over.map((window) =>
     Array.from({ length: window.output }, (_, i) => {
       const first = i * window.stride - window.before;
@@ -138,6 +103,81 @@ function windowCounts(over: readonly Window[], includePad: boolean): number[] {
   );
 }
 
+/** Options of `lpPool`. */
+export interface LpPoolOptions extends PoolOptions {
+  /** Which norm, a whole number. Default: 2. */
+  readonly p?: number;
+}
+
+/** The p-norm of each window, `(Σ |x|^p)^(1/p)`. `[B, C, *in]` to `[B, C, *out]`. ONNX LpPool-18. */
+export function lpPool(x: Value, options: LpPoolOptions): Value {
+  return lpPoolOp.emit([x], { ...options }).output;
+}
+
+export const lpPoolOp = defineOperator({
+  type: "LpPool",
+  since: 18,
+  attributes: { ...POOL_ATTRIBUTES, p: "int" },
+  infer: ([x]: [Value], attributes) => {
+    expectNorm(attributes.p);
+    return inferPool([x], attributes);
+  },
+  written: ({ inputs: [x], attributes }) => withPads(attributes, () => poolWindows(x, attributes)),
+  // dx = sign(x) |x|^(p-1) Σ dy y^(1-p), over the windows that x is in; 0 where they hold only zeros.
+  gradient: (dy, { inputs: [x], attributes, output: y }) => {
+    const { p = 2 } = attributes;
+    return [mul(normSlope(x, p), spread(perNorm(dy, y, p), x, poolWindows(x, attributes)))];
+  },
+});
+
+/** Checks which norm it is. @throws `shape_mismatch`. */
+export function expectNorm(p = 2): void {
+  expectShape(Number.isInteger(p) && p > 0, () => `p must be a whole number above 0, it is ${p}`);
+}
+
+/** sign(x) |x|^(p-1) */
+export function normSlope(x: Value, p: number): Value {
+  if (p === 1) return sign(x);
+  const power = p === 2 ? x : pow(x, scalar(x, p - 1));
+  return p % 2 === 0 ? power : mul(power, sign(x));
+}
+
+/** dy y^(1-p), with 1 for a y of 0. */
+export function perNorm(dy: Value, y: Value, p: number): Value {
+  if (p === 1) return dy;
+  const norm = add(y, cast(equal(y, scalar(y, 0)), y.dtype));
+  return div(dy, p === 2 ? norm : pow(norm, scalar(y, p - 1)));
+}
+
+/**
+ * Each element of `y` at every place of its window, added up: the transpose of a sum over windows. Windows that lie side
+ * by side repeat their element; others are a transposed convolution with a kernel of ones, channel by channel.
+ */
+function spread(y: Value, like: Value, over: readonly Window[]): Value {
+  const rest = y.shape.slice(2);
+  const tiled = over.every(
+    ({ stride, kernel, dilation, before }) => stride === kernel && dilation === 1 && before === 0,
+  );
+  const images = multiplyDims(like.shape[0]!, like.shape[1]!);
+  const single = reshape(y, [images, 1, ...rest]);
+  const ones = () => y.graph.constant(Tensor.full([1, 1, ...over.map(({ kernel }) => kernel)], 1, y.dtype));
+  const strides = over.map(({ stride }) => stride);
+  const dilations = over.map(({ dilation }) => dilation);
+  const covered = tiled
+    ? repeated(single, over)
+    : convTranspose(single, ones(), null, { strides, dilations });
+  return reshape(fitted(covered, over), like.shape);
+}
+
+/** Each element along each spatial axis as often as its window is long. */
+function repeated(y: Value, over: readonly Window[]): Value {
+  const [images] = y.shape;
+  const apart = reshape(y, [images!, ...over.flatMap(({ output }) => [output, 1])]);
+  const times = int64s(y, [1, ...over.flatMap(({ kernel }) => [1, kernel])]);
+  const filled = expandOp.emit([apart, times]).output;
+  return reshape(filled, [images!, 1, ...over.map(({ output, kernel }) => output * kernel)]);
+}
+
 /** What windows cover, cut or filled up with zeros to the input that they slid over. */
 function fitted(covered: Value, over: readonly Window[]): Value {
   return pad(
@@ -148,26 +188,3 @@ function fitted(covered: Value, over: readonly Window[]): Value {
     }),
   );
 }
-
-/** The mean over all spatial axes, which stay with length 1. ONNX GlobalAveragePool-1. */
-export function globalAveragePool(x: Value): Value {
-  return globalAveragePoolOp.emit([x]).output;
-}
-
-export const globalAveragePoolOp = defineOperator({
-  type: "GlobalAveragePool",
-  since: 1,
-  infer: ([x]: [Value]) => {
-    expectFloats(x);
-    expectShape(x.rank > 2, () => `its input needs spatial axes, it is ${shapeText(x.shape)}`);
-    return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => (axis < 2 ? dim : 1)) }];
-  },
-  gradient: (dy, { inputs: [x] }) => {
-    const area = shapeSize(x.shape.slice(2));
-    expectShape(
-      isStatic(area),
-      () => `its gradient needs known spatial axes, its input is ${shapeText(x.shape)}`,
-    );
-    return [expandLike(mul(dy, scalar(dy, 1 / area)), x)];
-  },
-});

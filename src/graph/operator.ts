@@ -2,7 +2,7 @@
 
 import type { DType, Tensor } from "../base/tensor.ts";
 import type { Node, Value } from "./graph.ts";
-import type { Shape } from "./shape.ts";
+import type { Dim, Shape } from "./shape.ts";
 
 /** Element type and shape of a value. */
 export interface ValueType {
@@ -11,10 +11,10 @@ export interface ValueType {
 }
 
 /** How an attribute is stored in ONNX: JavaScript's one kind of number does not tell `int` from `float`. */
-export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "tensor";
+export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "strings" | "tensor";
 
 /** The value of an attribute. */
-export type Attribute = number | string | readonly number[] | Tensor;
+export type Attribute = number | string | readonly number[] | readonly string[] | Tensor;
 
 /** Attributes by ONNX name; absent ones have ONNX's default. */
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;
@@ -25,6 +25,24 @@ export type Attributes = Readonly<Record<string, Attribute | undefined>>;
  * when its operator `broadcasts`, and never sums over fan-in: the walker does both once for all operators.
  */
 export type GradientRule = (cotangents: readonly (Value | null)[], node: Node) => readonly (Value | null)[];
+
+/** One element of a content: a number, a symbolic length, or null where it is only known when data arrives. */
+export type Element = Dim | null;
+
+/** What a small value holds, in row-major order. */
+export interface Content {
+  readonly shape: readonly number[];
+  readonly elements: readonly Element[];
+}
+
+/**
+ * What a node's outputs hold, from what its inputs are known to hold (null where unknown or not given): how shapes that a
+ * graph computes are followed when it is built. Null where nothing follows.
+ */
+export type Evaluation = (
+  inputs: readonly (Content | null)[],
+  node: Node,
+) => readonly (Content | null)[] | null;
 
 /** An operator: how nodes of this type behave. */
 export interface Operator {
@@ -38,6 +56,8 @@ export interface Operator {
   infer(inputs: readonly (Value | null)[], attributes: Attributes): readonly ValueType[];
   /** The attributes as files have them, where the runtime does not take all that the rules do. Default: as they are. */
   readonly written?: ((node: Node) => Attributes) | undefined;
+  /** How shapes that a graph computes are followed through it; null where they are not. */
+  readonly evaluate: Evaluation | null;
   readonly gradient: GradientRule | { readonly nondifferentiable: string };
   /** Inputs broadcast against each other, so cotangents are summed back to each input's shape. */
   readonly broadcasts: boolean;

@@ -1,70 +1,16 @@
-// Shapes: every dimension is a number or, for axes whose length is only known when data arrives, a product of symbols.
+// Shapes: every length is a number or, for axes that are only known when data arrives, a formula of symbols (length.ts).
 
 import { ArborizeError } from "../base/errors.ts";
+import { type Dim, isStatic, multiplyDims } from "./length.ts";
 
-/**
- * The length of one axis: a number, or a symbolic length in canonical form, a product such as `"batch"`, `"576*batch"`
- * or `"batch*time"` (factor first, symbols in alphabetical order). Equal lengths are equal strings.
- */
-export type Dim = number | string;
+export * from "./length.ts";
 
 /** The lengths of all axes; `[]` is a scalar. */
 export type Shape = readonly Dim[];
 
-interface Monomial {
-  factor: number;
-  symbols: string[];
-}
-
-function parse(dim: Dim): Monomial {
-  if (typeof dim === "number") return { factor: dim, symbols: [] };
-  const symbols = dim.split("*");
-  const factor = Number(symbols[0]);
-  return Number.isInteger(factor) ? { factor, symbols: symbols.slice(1) } : { factor: 1, symbols };
-}
-
-function format({ factor, symbols }: Monomial): Dim {
-  if (symbols.length === 0 || factor === 0) return factor;
-  const product = [...symbols].sort().join("*");
-  return factor === 1 ? product : `${factor}*${product}`;
-}
-
-/** Whether the length is known when the graph is built. */
-export function isStatic(dim: Dim): dim is number {
-  return typeof dim === "number";
-}
-
 /** Whether every length is known when the graph is built. */
 export function isStaticShape(shape: Shape): shape is readonly number[] {
   return shape.every(isStatic);
-}
-
-/** The product of two lengths. */
-export function multiplyDims(a: Dim, b: Dim): Dim {
-  const [x, y] = [parse(a), parse(b)];
-  return format({ factor: x.factor * y.factor, symbols: [...x.symbols, ...y.symbols] });
-}
-
-/** `a / b` where it is a whole number for every value of the symbols, else `undefined`. */
-export function divideDims(a: Dim, b: Dim): Dim | undefined {
-  const [x, y] = [parse(a), parse(b)];
-  const rest = [...x.symbols];
-  for (const symbol of y.symbols) {
-    const at = rest.indexOf(symbol);
-    if (at < 0) return undefined;
-    rest.splice(at, 1);
-  }
-  const factor = x.factor / y.factor;
-  return Number.isInteger(factor) ? format({ factor, symbols: rest }) : undefined;
-}
-
-/** The sum of two lengths; of unlike symbolic ones, an opaque symbol such as `"(batch+1)"`. */
-export function addDims(a: Dim, b: Dim): Dim {
-  const [x, y] = [parse(a), parse(b)];
-  if (x.symbols.join() === y.symbols.join()) {
-    return format({ factor: x.factor + y.factor, symbols: x.symbols });
-  }
-  return a === 0 ? b : b === 0 ? a : `(${a}+${b})`;
 }
 
 /** The number of elements of a shape. */

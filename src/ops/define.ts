@@ -4,7 +4,8 @@
 import { ArborizeError } from "../base/errors.ts";
 import { isFloat, Tensor } from "../base/tensor.ts";
 import type { Node, Value } from "../graph/graph.ts";
-import type { AttributeKind, Attributes, Operator, ValueType } from "../graph/operator.ts";
+import { numbersOf } from "../graph/content.ts";
+import type { AttributeKind, Attributes, Evaluation, Operator, ValueType } from "../graph/operator.ts";
 import { broadcastShapes, shapeText } from "../graph/shape.ts";
 
 type Schema = Readonly<Record<string, AttributeKind>>;
@@ -16,6 +17,7 @@ interface AttributeTypes {
   string: string;
   ints: readonly number[];
   floats: readonly number[];
+  strings: readonly string[];
   tensor: Tensor;
 }
 
@@ -48,6 +50,8 @@ export interface OperatorDefinition<S extends Schema, I extends Inputs> {
         cotangents: readonly (Value | null)[],
       ) => { readonly [K in keyof I]: Value | null | undefined })
     | { readonly nondifferentiable: string };
+  /** How shapes are followed through it, for operators that compute them. */
+  readonly evaluate?: Evaluation;
   readonly broadcasts?: boolean;
   readonly variadicOutputs?: boolean;
   readonly deterministic?: boolean;
@@ -71,6 +75,7 @@ export function defineOperator<const S extends Schema = Record<never, never>, I 
     broadcasts: definition.broadcasts ?? false,
     variadicOutputs: definition.variadicOutputs ?? false,
     deterministic: definition.deterministic ?? true,
+    evaluate: definition.evaluate ?? null,
     infer: (inputs, attributes) => definition.infer(inputs as unknown as I, attributes as AttributesOf<S>),
     written: written && ((node) => written(node as unknown as NodeOf<S, I>) as Attributes),
     gradient:
@@ -106,10 +111,9 @@ export function int64s(like: Value, values: readonly number[]): Value {
 /** The numbers of an input that must be known when the graph is built, such as axes; undefined for an absent one. */
 export function constantInts(value: Value | null | undefined, what: string): readonly number[] | undefined {
   if (!value) return undefined;
-  if (!value.data) {
-    throw new ArborizeError("invalid_graph", `its ${what} must be a constant, "${value.name}" is computed`);
-  }
-  return Array.from(value.data.toNumbers());
+  const numbers = numbersOf(value);
+  if (numbers) return numbers;
+  throw new ArborizeError("invalid_graph", `its ${what} must be known when the graph is built, "${value.name}" is computed`);
 }
 
 /** Checks a rule of shapes. @throws `shape_mismatch` with `message()`. */

@@ -3,7 +3,7 @@
 import { ArborizeError, didYouMean } from "../base/errors.ts";
 import { type DType, Tensor } from "../base/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
-import { isStatic, shapeText } from "../graph/shape.ts";
+import { isStatic, resolveDim, shapeText, symbolsOf } from "../graph/shape.ts";
 import type { Feed } from "./step.ts";
 
 /**
@@ -59,8 +59,9 @@ function bindLengths(tensor: Tensor, { name, shape }: Feed, lengths: Map<string,
     shape.every((dim, axis) => {
       const found = tensor.shape[axis]!;
       if (isStatic(dim)) return dim === found;
-      if (!lengths.has(dim)) lengths.set(dim, found);
-      return lengths.get(dim) === found;
+      const follows = symbolsOf(dim).every((symbol) => lengths.has(symbol));
+      if (!follows && !lengths.has(dim)) lengths.set(dim, found);
+      return (follows ? resolveDim(dim, lengths) : lengths.get(dim)) === found;
     });
   if (fits) return;
   const bound = shape.map((dim) =>
@@ -81,14 +82,4 @@ function checkClasses({ data }: Tensor, { name, classes }: Feed): void {
     "bad_data",
     `"${name}" holds the class ${data[wrong]} (element ${wrong}); the network's ${classes} classes are 0 to ${classes - 1}.`,
   );
-}
-
-/** A symbolic length such as `"576*batch"` with the lengths of a batch. */
-export function resolveLength(dim: number | string, lengths: ReadonlyMap<string, number>): number {
-  if (isStatic(dim)) return dim;
-  return dim.split("*").reduce((product, factor) => {
-    const length = lengths.get(factor) ?? Number(factor);
-    if (Number.isInteger(length)) return product * length;
-    throw new ArborizeError("shape_mismatch", `The length "${dim}" does not follow from the batch.`);
-  }, 1);
 }

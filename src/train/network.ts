@@ -7,12 +7,13 @@ import { attachDendrites, type DendriteActivation } from "../dendrites/attach.ts
 import type { Site } from "../dendrites/sites.ts";
 import type { Engine, Resident } from "../engine/engine.ts";
 import { type Graph, staticShape } from "../graph/graph.ts";
+import { resolveDim } from "../graph/shape.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import type { Knobs, Optimizer } from "../optim/optimizer.ts";
 import { withoutDropout } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
-import { matchBatch, resolveLength } from "./batch.ts";
+import { matchBatch } from "./batch.ts";
 import { type BatchSource, InferenceProgram } from "./inference.ts";
 import { StepProgram } from "./program.ts";
 import { buildTrainStep, type MaskFeed } from "./step.ts";
@@ -178,7 +179,7 @@ function parameterData(graph: Graph): ReadonlyMap<string, Tensor> {
 }
 
 function drawMask({ p, shape }: MaskFeed, lengths: ReadonlyMap<string, number>, random: Random): Tensor {
-  const resolved = shape.map((dim) => resolveLength(dim, lengths));
+  const resolved = shape.map((dim) => resolveDim(dim, lengths));
   const mask = new Uint8Array(sizeOf(resolved));
   random.keepMask(mask, p);
   return new Tensor("bool", resolved, mask);

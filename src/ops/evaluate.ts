@@ -1,0 +1,62 @@
+// How operators compute with contents (graph/content.ts): numbers and symbolic lengths, when the graph is built.
+
+import { sizeOf } from "../base/tensor.ts";
+import type { Node } from "../graph/graph.ts";
+import type { Content, Element, Evaluation } from "../graph/operator.ts";
+import { broadcastShapes, type Dim } from "../graph/shape.ts";
+
+/** Each output element from the elements of the broadcast inputs; null from any null. */
+export function elementwise(compute: (...elements: Dim[]) => Element | undefined): Evaluation {
+  return (inputs) => {
+    const given = inputs as readonly Content[];
+    if (inputs.some((input) => input === null)) return null;
+    const shape = broadcastShapes(...given.map((input) => input.shape)) as readonly number[];
+    const elements = eachIndex(shape).map((index) => {
+      const operands = given.map((input) => input.elements[offsetOf(index, input.shape)] as Element);
+      return operands.some((element) => element === null) ? null : (compute(...(operands as Dim[])) ?? null);
+    });
+    return [{ shape, elements }];
+  };
+}
+
+/** The elements that are found at `source(index)` of the first input, for each index of `shape`. */
+export function moved(
+  from: Content,
+  shape: readonly number[],
+  source: (index: readonly number[]) => readonly number[],
+): Content {
+  const elements = eachIndex(shape).map((index) => from.elements[offsetOf(source(index), from.shape)] as Element);
+  return { shape, elements };
+}
+
+/** All of a content's elements in another shape. */
+export function reshaped({ elements }: Content, shape: readonly number[]): Content {
+  return { shape, elements };
+}
+
+/** The static shape of a node's first output: contents are only asked for where it is. */
+export function outputShape(node: Node): readonly number[] {
+  return node.output.shape as readonly number[];
+}
+
+/** Every index of a shape, the last axis fastest. */
+export function eachIndex(shape: readonly number[]): number[][] {
+  return Array.from({ length: sizeOf(shape) }, (_, offset) => {
+    const index = new Array<number>(shape.length);
+    let rest = offset;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = rest % shape[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
+    }
+    return index;
+  });
+}
+
+/** Where an index, perhaps of a larger shape that `shape` broadcasts to, lies in `shape`. */
+function offsetOf(index: readonly number[], shape: readonly number[]): number {
+  const leading = index.length - shape.length;
+  return shape.reduce(
+    (offset, length, axis) => offset * length + (length === 1 ? 0 : index[leading + axis]!),
+    0,
+  );
+}

@@ -62,7 +62,9 @@ describe("lengths", () => {
       ["b", 3],
     ]);
     const leaf = fc.oneof(fc.integer({ min: -4, max: 9 }), fc.constantFrom<Dim>("a", "b"));
-    const steps = fc.array(fc.tuple(fc.constantFrom("+", "-", "*", "/", "floor", "ceil"), leaf), { maxLength: 6 });
+    const steps = fc.array(fc.tuple(fc.constantFrom("+", "-", "*", "/", "floor", "ceil"), leaf), {
+      maxLength: 6,
+    });
     fc.assert(
       fc.property(leaf, steps, (start, given) => {
         let dim: Dim = start;
@@ -73,7 +75,8 @@ describe("lengths", () => {
           if (operation === "+") [dim, number] = [addDims(dim, other), number + value];
           if (operation === "-") [dim, number] = [subtractDims(dim, other), number - value];
           if (operation === "*") [dim, number] = [multiplyDims(dim, other), number * value];
-          if (operation === "floor") [dim, number] = [floorDivide(dim, divisor), Math.floor(number / divisor)];
+          if (operation === "floor")
+            [dim, number] = [floorDivide(dim, divisor), Math.floor(number / divisor)];
           if (operation === "ceil") [dim, number] = [ceilDivide(dim, divisor), Math.ceil(number / divisor)];
           if (operation === "/") {
             const quotient = value === 0 ? undefined : divideDims(dim, other);

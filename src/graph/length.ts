@@ -34,7 +34,8 @@ export function subtractDims(a: Dim, b: Dim): Dim {
 export function multiplyDims(a: Dim, b: Dim): Dim {
   if (isStatic(a) && isStatic(b)) return a * b;
   const terms: [string, number][] = [];
-  for (const [left, x] of parse(a)) for (const [right, y] of parse(b)) terms.push([joined(left, right), x * y]);
+  for (const [left, x] of parse(a))
+    for (const [right, y] of parse(b)) terms.push([joined(left, right), x * y]);
   return format(sumOf(terms));
 }
 

@@ -15,8 +15,8 @@ import { Graph, type Node, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind, Attributes } from "../graph/operator.ts";
 import type { Dim } from "../graph/shape.ts";
 import { dtypeOfOnnx } from "../ops/cast.ts";
+import { splitOp } from "../ops/concat.ts";
 import { findOperator } from "../ops/registry.ts";
-import { splitOp } from "../ops/slice.ts";
 import { fromTensorProto } from "./tensor.ts";
 import { OPSET } from "./write.ts";
 

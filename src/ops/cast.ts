@@ -4,6 +4,7 @@ import { ArborizeError } from "../base/errors.ts";
 import { type DType, isFloat } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { defineOperator } from "./define.ts";
+import { elementwise } from "./evaluate.ts";
 
 /** ONNX's numbers of element types, as the attribute of Cast has them. */
 export const ONNX_DTYPES: Readonly<Record<DType, number>> = {
@@ -33,5 +34,6 @@ export const castOp = defineOperator({
   since: 19,
   attributes: { to: "int", saturate: "int" },
   infer: ([x]: [Value], { to }) => [{ dtype: dtypeOfOnnx(to ?? 0), shape: x.shape }],
+  evaluate: elementwise((x) => x),
   gradient: (dy, { inputs: [x] }) => [isFloat(x.dtype) && isFloat(dy.dtype) ? cast(dy, x.dtype) : null],
 });

@@ -2,11 +2,12 @@
 
 import type { Value } from "../graph/graph.ts";
 import { isStatic, sameShape, shapeText } from "../graph/shape.ts";
+import { concat } from "./concat.ts";
 import { defineOperator, expectFloats, expectShape } from "./define.ts";
 import { matMul } from "./matmul.ts";
 import { reduceSum } from "./reduce.ts";
 import { reshape, transpose, transposeLast } from "./reshape.ts";
-import { concat, pad, slice } from "./slice.ts";
+import { pad, slice } from "./slice.ts";
 import {
   extent,
   padsOf,

@@ -3,8 +3,8 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import { isFloat, Tensor } from "../base/tensor.ts";
-import type { Node, Value } from "../graph/graph.ts";
 import { numbersOf } from "../graph/content.ts";
+import type { Node, Value } from "../graph/graph.ts";
 import type { AttributeKind, Attributes, Evaluation, Operator, ValueType } from "../graph/operator.ts";
 import { broadcastShapes, shapeText } from "../graph/shape.ts";
 
@@ -113,7 +113,10 @@ export function constantInts(value: Value | null | undefined, what: string): rea
   if (!value) return undefined;
   const numbers = numbersOf(value);
   if (numbers) return numbers;
-  throw new ArborizeError("invalid_graph", `its ${what} must be known when the graph is built, "${value.name}" is computed`);
+  throw new ArborizeError(
+    "invalid_graph",
+    `its ${what} must be known when the graph is built, "${value.name}" is computed`,
+  );
 }
 
 /** Checks a rule of shapes. @throws `shape_mismatch` with `message()`. */

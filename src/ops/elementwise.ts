@@ -1,11 +1,21 @@
 // Arithmetic, comparisons and choices, element by element, with NumPy's broadcasting.
 
-import type { Value } from "../graph/graph.ts";
-import type { ValueType } from "../graph/operator.ts";
-import { defineOperator, expectFloats, inferBroadcast, scalar } from "./define.ts";
+import { isFloat } from "../base/tensor.ts";
+import type { Node, Value } from "../graph/graph.ts";
+import type { Content, Evaluation, ValueType } from "../graph/operator.ts";
+import {
+  addDims,
+  type Dim,
+  divideDims,
+  floorDivide,
+  isStatic,
+  multiplyDims,
+  subtractDims,
+} from "../graph/shape.ts";
+import { defineOperator, inferBroadcast, scalar } from "./define.ts";
+import { elementwise } from "./evaluate.ts";
 
 function sameType(x: Value): ValueType[] {
-  expectFloats(x);
   return [{ dtype: x.dtype, shape: x.shape }];
 }
 
@@ -18,6 +28,7 @@ export const addOp = defineOperator({
   type: "Add",
   since: 14,
   infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
+  evaluate: elementwise(addDims),
   gradient: (dy) => [dy, dy],
   broadcasts: true,
 });
@@ -31,6 +42,7 @@ export const subOp = defineOperator({
   type: "Sub",
   since: 14,
   infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
+  evaluate: elementwise(subtractDims),
   gradient: (dy) => [dy, neg(dy)],
   broadcasts: true,
 });
@@ -44,6 +56,7 @@ export const mulOp = defineOperator({
   type: "Mul",
   since: 14,
   infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
+  evaluate: elementwise(multiplyDims),
   gradient: (dy, { inputs: [a, b] }) => [mul(dy, b), mul(dy, a)],
   broadcasts: true,
 });
@@ -58,12 +71,28 @@ export const divOp = defineOperator({
   since: 14,
   infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
   // d(a/b)/db = -a/b² = -y/b
+  evaluate: quotient,
   gradient: (dy, { inputs: [, b], output: y }) => {
     const da = div(dy, b);
     return [da, neg(mul(da, y))];
   },
   broadcasts: true,
 });
+
+/** Of integers rounded towards zero; lengths are not negative. */
+function quotient(inputs: readonly (Content | null)[], node: Node): ReturnType<Evaluation> {
+  const divide = isFloat(node.output.dtype) ? exactQuotient : wholeQuotient;
+  return elementwise(divide)(inputs, node);
+}
+
+function exactQuotient(a: Dim, b: Dim): Dim | undefined {
+  return isStatic(a) && isStatic(b) ? a / b : divideDims(a, b);
+}
+
+function wholeQuotient(a: Dim, b: Dim): Dim | undefined {
+  if (isStatic(a) && isStatic(b)) return b === 0 ? undefined : Math.trunc(a / b);
+  return divideDims(a, b) ?? (isStatic(b) && b > 0 ? floorDivide(a, b) : undefined);
+}
 
 /** The sum of all operands, in one pass over memory. ONNX Sum-13. */
 export function sum(...values: readonly Value[]): Value {
@@ -104,6 +133,7 @@ export const maxOp = defineOperator({
   type: "Max",
   since: 13,
   infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
+  evaluate: elementwise((a, b) => (isStatic(a) && isStatic(b) ? Math.max(a, b) : undefined)),
   gradient: (dy, { inputs: [a, b] }) => splitBy(dy, a, b),
   broadcasts: true,
 });
@@ -117,6 +147,7 @@ export const minOp = defineOperator({
   type: "Min",
   since: 13,
   infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
+  evaluate: elementwise((a, b) => (isStatic(a) && isStatic(b) ? Math.min(a, b) : undefined)),
   gradient: (dy, { inputs: [a, b] }) => splitBy(dy, b, a),
   broadcasts: true,
 });
@@ -138,6 +169,7 @@ export const negOp = defineOperator({
   type: "Neg",
   since: 13,
   infer: ([x]: [Value]) => sameType(x),
+  evaluate: elementwise((x) => multiplyDims(x, -1)),
   gradient: (dy) => [neg(dy)],
 });
 

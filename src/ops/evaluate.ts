@@ -25,13 +25,20 @@ export function moved(
   shape: readonly number[],
   source: (index: readonly number[]) => readonly number[],
 ): Content {
-  const elements = eachIndex(shape).map((index) => from.elements[offsetOf(source(index), from.shape)] as Element);
+  const elements = eachIndex(shape).map(
+    (index) => from.elements[offsetOf(source(index), from.shape)] as Element,
+  );
   return { shape, elements };
 }
 
-/** All of a content's elements in another shape. */
-export function reshaped({ elements }: Content, shape: readonly number[]): Content {
-  return { shape, elements };
+/** The element at an index. */
+export function elementAt({ shape, elements }: Content, index: readonly number[]): Element {
+  return elements[offsetOf(index, shape)] as Element;
+}
+
+/** What is known of a value of which nothing is but its shape. */
+export function unknownContent(shape: readonly number[]): Content {
+  return { shape, elements: new Array<null>(sizeOf(shape)).fill(null) };
 }
 
 /** The static shape of a node's first output: contents are only asked for where it is. */

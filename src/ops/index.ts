@@ -3,6 +3,7 @@
 export * from "./activation.ts";
 export * from "./batch-norm.ts";
 export * from "./cast.ts";
+export * from "./concat.ts";
 export * from "./conv.ts";
 export { int64s, scalar } from "./define.ts";
 export * from "./dropout.ts";

@@ -1,8 +1,10 @@
 // Operators that give the same elements another shape or order.
 
 import { ArborizeError } from "../base/errors.ts";
-import { Tensor } from "../base/tensor.ts";
-import type { Value } from "../graph/graph.ts";
+import { sizeOf, Tensor } from "../base/tensor.ts";
+import { elementsOf } from "../graph/content.ts";
+import type { Node, Value } from "../graph/graph.ts";
+import type { Content } from "../graph/operator.ts";
 import {
   broadcastShapes,
   type Dim,
@@ -16,6 +18,7 @@ import {
   shapeText,
 } from "../graph/shape.ts";
 import { constantInts, defineOperator, expectShape, int64s } from "./define.ts";
+import { moved, outputShape } from "./evaluate.ts";
 
 /** `x` itself. ONNX Identity-19. */
 export function identity(x: Value): Value {
@@ -27,6 +30,7 @@ export const identityOp = defineOperator({
   since: 19,
   infer: ([x]: [Value]) => [x],
   gradient: (dy) => [dy],
+  evaluate: (inputs) => inputs,
 });
 
 /** `x` itself, to which no gradient flows back: PyTorch's `detach`. */
@@ -54,23 +58,33 @@ export const shapeOp = defineOperator({
     { dtype: "int64", shape: [x.shape.slice(start, end).length] },
   ],
   gradient: { nondifferentiable: "its output is a shape" },
+  evaluate: (_, { inputs, attributes, output }) => {
+    const x = inputs[0]!;
+    const { start = 0, end = x.rank } = attributes as { readonly start?: number; readonly end?: number };
+    return [{ shape: output.shape as readonly number[], elements: x.shape.slice(start, end) }];
+  },
 });
 
-/** The dimensions that an int64 shape input stands for: a constant's numbers, or the source axes of a Shape. */
+/** The number of elements, an int64 scalar. ONNX Size-19. */
+export function sizeOfValue(x: Value): Value {
+  return sizeOp.emit([x]).output;
+}
+
+export const sizeOp = defineOperator({
+  type: "Size",
+  since: 19,
+  infer: ([_]: [Value]) => [{ dtype: "int64", shape: [] }],
+  gradient: { nondifferentiable: "its output is a number of elements" },
+  evaluate: (_, { inputs }) => [{ shape: [], elements: [shapeSize(inputs[0]!.shape)] }],
+});
+
+/** The dimensions that an int64 shape input stands for. @throws `invalid_graph` where they do not follow from the graph. */
 export function knownDims(shape: Value): Shape {
-  const constant = shape.data && Array.from(shape.data.toNumbers());
-  if (constant) return constant;
-  const node = shape.producer;
-  if (node?.operator !== shapeOp) {
-    throw new ArborizeError(
-      "invalid_graph",
-      `its shape must be a constant or a Shape's output, not "${shape.name}"`,
-    );
-  }
-  const source = node.inputs[0]!;
-  return source.shape.slice(
-    (node.attributes.start as number | undefined) ?? 0,
-    (node.attributes.end as number | undefined) ?? source.rank,
+  const dims = elementsOf(shape);
+  if (dims) return dims;
+  throw new ArborizeError(
+    "invalid_graph",
+    `its shape does not follow from the graph: "${shape.name}" depends on data`,
   );
 }
 
@@ -90,6 +104,11 @@ export const constantOfShapeOp = defineOperator({
   attributes: { value: "tensor" },
   infer: ([shape]: [Value], { value }) => [{ dtype: value?.dtype ?? "float32", shape: knownDims(shape) }],
   gradient: { nondifferentiable: "its input is a shape" },
+  evaluate: (_, node) => {
+    const filling = (node.attributes.value as Tensor | undefined)?.item() ?? 0;
+    const shape = outputShape(node);
+    return [{ shape, elements: new Array<number>(sizeOf(shape)).fill(filling) }];
+  },
 });
 
 /**
@@ -117,6 +136,7 @@ export const reshapeOp = defineOperator({
   type: "Reshape",
   since: 19,
   attributes: { allowzero: "int" },
+  evaluate: reshapedContent,
   infer: ([x, target]: [Value, Value], { allowzero = 0 }) => {
     const dims = knownDims(target).map((dim, axis) => (dim === 0 && !allowzero ? (x.shape[axis] ?? 0) : dim));
     const size = shapeSize(x.shape);
@@ -130,6 +150,11 @@ export const reshapeOp = defineOperator({
   gradient: (dy, { inputs: [x] }) => [reshapeLike(dy, x), null],
 });
 
+/** The same elements in the shape that was inferred. */
+function reshapedContent([x]: readonly (Content | null | undefined)[], node: Node): [Content] | null {
+  return x ? [{ shape: outputShape(node), elements: x.elements }] : null;
+}
+
 /** `[d0, …, dn]` to two axes: those before `axis` and those from it on. ONNX Flatten-13. */
 export function flatten(x: Value, axis = 1): Value {
   return flattenOp.emit([x], { axis }).output;
@@ -138,6 +163,7 @@ export function flatten(x: Value, axis = 1): Value {
 export const flattenOp = defineOperator({
   type: "Flatten",
   since: 13,
+  evaluate: reshapedContent,
   attributes: { axis: "int" },
   infer: ([x]: [Value], { axis = 1 }) => {
     const at = axis < 0 ? axis + x.rank : axis;
@@ -154,6 +180,7 @@ export function squeeze(x: Value, axes?: readonly number[]): Value {
 export const squeezeOp = defineOperator({
   type: "Squeeze",
   since: 13,
+  evaluate: reshapedContent,
   infer: ([x, axes]: [Value, (Value | null | undefined)?]) => {
     const named = constantInts(axes, "axes")?.map((axis) => normalizeAxis(axis, x.rank));
     const wrong = named?.find((axis) => x.shape[axis] !== 1);
@@ -172,6 +199,7 @@ export function unsqueeze(x: Value, axes: readonly number[]): Value {
 export const unsqueezeOp = defineOperator({
   type: "Unsqueeze",
   since: 13,
+  evaluate: reshapedContent,
   infer: ([x, axes]: [Value, Value]) => {
     const named = constantInts(axes, "axes") ?? [];
     const rank = x.rank + named.length;
@@ -214,7 +242,18 @@ export const transposeOp = defineOperator({
       perm?.map((_, axis) => perm.indexOf(axis)),
     ),
   ],
+  evaluate: ([x], node) => {
+    if (!x) return null;
+    const perm =
+      (node.attributes.perm as readonly number[] | undefined) ?? x.shape.map((_, i) => i).reverse();
+    return [moved(x, outputShape(node), (index) => x.shape.map((_, axis) => index[perm.indexOf(axis)]!))];
+  },
 });
+
+/** `x` repeated along axes of length 1 to `shape`. ONNX Expand-13. */
+export function expand(x: Value, shape: readonly number[]): Value {
+  return expandOp.emit([x, int64s(x, shape)]).output;
+}
 
 /** `x` repeated along axes of length 1 to the shape of `like`. ONNX Expand-13. */
 export function expandLike(x: Value, like: Value): Value {
@@ -228,5 +267,6 @@ export const expandOp = defineOperator({
     { dtype: x.dtype, shape: broadcastShapes(x.shape, knownDims(shape)) },
   ],
   gradient: (dy) => [dy, null],
+  evaluate: ([x], node) => (x ? [moved(x, outputShape(node), (index) => index)] : null),
   broadcasts: true,
 });

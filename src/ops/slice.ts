@@ -1,83 +1,23 @@
-// Operators that join, cut and pad along axes.
+// Operators that cut values along axes, and pad them: each is what the other's gradient is made of.
 
 import { ArborizeError } from "../base/errors.ts";
 import type { Value } from "../graph/graph.ts";
-import { addDims, type Dim, isStatic, normalizeAxis, shapeText } from "../graph/shape.ts";
+import {
+  addDims,
+  ceilDivide,
+  type Dim,
+  isAtLeast,
+  isStatic,
+  normalizeAxis,
+  shapeText,
+  subtractDims,
+} from "../graph/shape.ts";
+import { concat } from "./concat.ts";
 import { constantInts, defineOperator, expectShape, int64s } from "./define.ts";
-import { fullLike, reshape } from "./reshape.ts";
-
-/** The values one after another along `axis`. ONNX Concat-13. */
-export function concat(values: readonly Value[], axis: number): Value {
-  return values.length === 1 ? values[0]! : concatOp.emit(values, { axis }).output;
-}
-
-export const concatOp = defineOperator({
-  type: "Concat",
-  since: 13,
-  attributes: { axis: "int" },
-  infer: (values: readonly Value[], { axis = 0 }) => {
-    const [first] = values as [Value];
-    const at = normalizeAxis(axis, first.rank);
-    for (const value of values) {
-      const fits =
-        value.rank === first.rank && value.shape.every((dim, i) => i === at || dim === first.shape[i]);
-      expectShape(
-        fits && value.dtype === first.dtype,
-        () =>
-          `cannot join ${first.dtype}${shapeText(first.shape)} and ${value.dtype}${shapeText(value.shape)} along axis ${at}`,
-      );
-    }
-    const length = values.map((value) => value.shape[at]!).reduce(addDims);
-    return [{ dtype: first.dtype, shape: first.shape.map((dim, i) => (i === at ? length : dim)) }];
-  },
-  gradient: (dy, { inputs: values, attributes: { axis = 0 } }) => {
-    const lengths = values.map((value) => value.shape[normalizeAxis(axis, value.rank)]!);
-    expectShape(lengths.every(isStatic), () => "its gradient needs every length along its axis to be known");
-    return split(dy, lengths as number[], axis);
-  },
-});
-
-/** Consecutive parts of the given `lengths` along `axis`. ONNX Split-18. */
-export function split(x: Value, lengths: readonly number[], axis: number): readonly Value[] {
-  return lengths.length === 1 ? [x] : splitOp.emit([x, int64s(x, lengths)], { axis }).outputs;
-}
-
-export const splitOp = defineOperator({
-  type: "Split",
-  since: 18,
-  attributes: { axis: "int", num_outputs: "int" },
-  infer: ([x, lengths]: [Value, (Value | null | undefined)?], { axis = 0, num_outputs: parts }) => {
-    const at = normalizeAxis(axis, x.rank);
-    const total = x.shape[at]!;
-    const each = constantInts(lengths, "split") ?? evenParts(total, parts ?? 0);
-    expectShape(
-      each.reduce((a, b) => a + b, 0) === total,
-      () => `parts ${shapeText(each)} do not add up to axis ${at} of ${shapeText(x.shape)}`,
-    );
-    return each.map((length) => ({
-      dtype: x.dtype,
-      shape: x.shape.map((dim, i) => (i === at ? length : dim)),
-    }));
-  },
-  gradient: (_, { outputs, attributes: { axis = 0 } }, cotangents) => [
-    concat(
-      outputs.map((part, i) => cotangents[i] ?? fullLike(part)),
-      axis,
-    ),
-    null,
-  ],
-  variadicOutputs: true,
-});
-
-/** ONNX's rule for `num_outputs`: equal parts, the last one smaller where it does not go up evenly. */
-function evenParts(total: Dim, parts: number): number[] {
-  expectShape(
-    isStatic(total) && parts > 0 && parts <= total,
-    () => `cannot split an axis of length ${total} into ${parts} parts`,
-  );
-  const length = Math.ceil(total / parts);
-  return Array.from({ length: parts }, (_, i) => Math.min(length, total - i * length));
-}
+import { add, sub } from "./elementwise.ts";
+import { moved, outputShape } from "./evaluate.ts";
+import { reduceSum } from "./reduce.ts";
+import { knownDims, reshape, shapeOf } from "./reshape.ts";
 
 /** The extent of a slice along one axis, with negative and out-of-range bounds resolved. */
 export interface Range {
@@ -107,116 +47,239 @@ type SliceInputs = [
   steps?: Value | null | undefined,
 ];
 
-function slicedRanges([x, starts, ends, axes, steps]: SliceInputs): Required<Range>[] {
-  const from = constantInts(starts, "starts") ?? [];
-  const to = constantInts(ends, "ends") ?? [];
+/** What is taken of one axis: `count` elements from `start` on, `step` apart. */
+interface Taken {
+  readonly axis: number;
+  readonly start: Dim;
+  readonly count: Dim;
+  readonly step: number;
+}
+
+function takenRanges([x, starts, ends, axes, steps]: SliceInputs): Taken[] {
+  const from = knownDims(starts);
+  const to = knownDims(ends);
   const along = constantInts(axes, "axes") ?? from.map((_, i) => i);
   const by = constantInts(steps, "steps") ?? from.map(() => 1);
   return along.map((named, i) => {
     const axis = normalizeAxis(named, x.rank);
     const length = x.shape[axis]!;
     const step = by[i]!;
-    expectShape(
-      isStatic(length),
-      () => `axis ${axis} of ${shapeText(x.shape)} is symbolic and cannot be sliced`,
-    );
     expectShape(step !== 0, () => `the step along axis ${axis} is 0`);
     // ONNX clamps to [0, length] going forwards and to [-1, length - 1] going backwards.
-    const [low, high] = step > 0 ? [0, length] : [-1, length - 1];
-    const clamp = (bound: number) => Math.min(Math.max(bound < 0 ? bound + length : bound, low), high);
-    return { axis, start: clamp(from[i]!), end: clamp(to[i]!), step };
+    const [low, high] = step > 0 ? [0, length] : [-1, subtractDims(length, 1)];
+    const clamp = (bound: Dim) => clamped(bound, length, low, high, x);
+    const [start, end] = [clamp(from[i]!), clamp(to[i]!)];
+    const span = step > 0 ? subtractDims(end, start) : subtractDims(start, end);
+    const count = ceilDivide(span, Math.abs(step));
+    return { axis, start, count: isStatic(count) ? Math.max(0, count) : count, step };
   });
 }
 
-const slicedLength = ({ start, end, step }: Required<Range>) => Math.max(0, Math.ceil((end - start) / step));
+/** A bound of an axis, counted from the end if it is negative, and within the axis. */
+function clamped(bound: Dim, length: Dim, low: number, high: Dim, x: Value): Dim {
+  const negative = isStatic(bound) && bound < 0;
+  if (isStatic(length) && isStatic(bound) && isStatic(high)) {
+    return Math.min(Math.max(negative ? bound + length : bound, low), high);
+  }
+  // Of a symbolic length: exports write "all of it" as the largest integers.
+  if (isStatic(bound) && Math.abs(bound) >= WHOLE) return negative ? low : high;
+  const place = negative ? addDims(bound, length) : bound;
+  const within = place === length || isAtLeast(negative ? place : subtractDims(length, place), 0);
+  expectShape(
+    within,
+    () =>
+      `whether ${place} lies in an axis of ${length} of ${shapeText(x.shape)} does not follow from the graph; fix the axis to a length`,
+  );
+  return place;
+}
+
+/** From here on a bound means the end, whatever the length. */
+const WHOLE = 2 ** 31 - 1;
 
 export const sliceOp = defineOperator({
   type: "Slice",
   since: 13,
   infer: (inputs: SliceInputs) => {
     const shape = [...inputs[0].shape];
-    for (const range of slicedRanges(inputs)) shape[range.axis] = slicedLength(range);
+    for (const { axis, count } of takenRanges(inputs)) shape[axis] = count;
     return [{ dtype: inputs[0].dtype, shape }];
   },
   gradient: (dy, { inputs }) => {
-    const dx = slicedRanges(inputs).reduce(
-      (part, range) => unslice(part, range, inputs[0].shape[range.axis]!),
-      dy,
-    );
+    const dx = takenRanges(inputs).reduce((part, taken) => unslice(part, taken, inputs[0]), dy);
     return [dx, null, null, null, null];
+  },
+  evaluate: ([x], node) => {
+    if (!x) return null;
+    const taken = takenRanges(node.inputs as unknown as SliceInputs);
+    const source = (index: readonly number[]) =>
+      taken.reduce<readonly number[]>(
+        (place, { axis, start, step }) => place.with(axis, (start as number) + index[axis]! * step),
+        index,
+      );
+    return [moved(x, outputShape(node), source)];
   },
 });
 
 /** Puts a sliced axis back among zeros: reversed if it was, spread by its step, and padded to its full length. */
-function unslice(dy: Value, range: Required<Range>, length: Dim): Value {
-  const { axis } = range;
-  const count = slicedLength(range);
-  const total = length as number;
-  if (count === 0) return pad(dy, [{ axis, before: 0, after: total }]);
-  const backwards = range.step < 0;
-  const step = Math.abs(range.step);
-  const first = backwards ? range.start - (count - 1) * step : range.start;
-  let spread = backwards ? slice(dy, [{ axis, start: -1, end: -count - 1, step: -1 }]) : dy;
-  if (step > 1) {
+function unslice(dy: Value, { axis, start, count, step }: Taken, x: Value): Value {
+  const length = x.shape[axis]!;
+  if (!isStatic(length) || !isStatic(start) || !isStatic(count)) {
+    expectShape(step === 1, () => `its gradient with a step of ${step} needs axis ${axis} to be known`);
+    return padTo(dy, axis, start, x);
+  }
+  if (count === 0) return pad(dy, [{ axis, before: 0, after: length }]);
+  const apart = Math.abs(step);
+  const first = step < 0 ? start - (count - 1) * apart : start;
+  const covered = (count - 1) * apart + 1;
+  let spread = step < 0 ? slice(dy, [{ axis, start: -1, end: -count - 1, step: -1 }]) : dy;
+  if (apart > 1) {
     const shape = spread.shape;
     spread = reshape(spread, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
-    spread = pad(spread, [{ axis: axis + 1, before: 0, after: step - 1 }]);
+    spread = pad(spread, [{ axis: axis + 1, before: 0, after: apart - 1 }]);
     spread = reshape(
       spread,
-      shape.map((dim, i) => (i === axis ? count * step : dim)),
+      shape.map((dim, i) => (i === axis ? count * apart : dim)),
     );
-    spread = slice(spread, [{ axis, start: 0, end: (count - 1) * step + 1 }]);
+    spread = slice(spread, [{ axis, start: 0, end: covered }]);
   }
-  const covered = (count - 1) * step + 1;
-  return pad(spread, [{ axis, before: first, after: total - first - covered }]);
+  return pad(spread, [{ axis, before: first, after: length - first - covered }]);
 }
 
-/** How many zeros go before and after an axis. */
+/** `part` among zeros at `start` of an axis of `x` whose lengths are read off when run. */
+function padTo(part: Value, axis: number, start: Dim, x: Value): Value {
+  const whole = shapeOf(x, axis, axis + 1);
+  const own = shapeOf(part, axis, axis + 1);
+  const after = subtractDims(subtractDims(x.shape[axis]!, part.shape[axis]!), start);
+  // One of the two is a number in all slices that are bounded by numbers.
+  const rest = sub(whole, own);
+  const before = isStatic(start) ? int64s(part, [start]) : sub(rest, int64s(part, [after as number]));
+  expectShape(
+    isStatic(start) || isStatic(after),
+    () => `its gradient needs to know where on axis ${axis} of ${shapeText(x.shape)} the slice lies`,
+  );
+  return padBy(part, axis, before, sub(rest, before));
+}
+
+/** How many elements go before and after an axis; negative ones take elements away. */
 export interface Padding {
   readonly axis: number;
   readonly before: number;
   readonly after: number;
 }
 
-/** `x` with zeros around it. ONNX Pad-19, constant mode. */
-export function pad(x: Value, paddings: readonly Padding[]): Value {
+/**
+ * What fills the padding: zeros, the mirror image without the edge itself ("reflect"), the edge ("edge"), or the other end
+ * ("wrap").
+ */
+export type PadMode = "constant" | "reflect" | "edge" | "wrap";
+
+/** `x` with more elements around it, by default zeros. ONNX Pad-19. */
+export function pad(x: Value, paddings: readonly Padding[], mode: PadMode = "constant"): Value {
   if (paddings.every(({ before, after }) => before === 0 && after === 0)) return x;
   const pads = new Array<number>(2 * x.rank).fill(0);
   for (const { axis, before, after } of paddings) {
     pads[axis] = before;
     pads[axis + x.rank] = after;
   }
-  return padOp.emit([x, int64s(x, pads)]).output;
+  return padOp.emit([x, int64s(x, pads)], mode === "constant" ? {} : { mode }).output;
+}
+
+/** `x` with zeros around one axis, by amounts (int64 `[1]`) that are computed when run. */
+function padBy(x: Value, axis: number, before: Value, after: Value): Value {
+  return padOp.emit([x, concat([before, after], 0), null, int64s(x, [axis])]).output;
 }
 
 type PadInputs = [x: Value, pads: Value, value?: Value | null | undefined, axes?: Value | null | undefined];
 
-function paddings([x, pads, , axes]: PadInputs): Padding[] {
-  const amounts = constantInts(pads, "pads") ?? [];
-  const along = constantInts(axes, "axes") ?? x.shape.map((_, axis) => axis);
-  return along.map((axis, i) => ({
-    axis: normalizeAxis(axis, x.rank),
-    before: amounts[i]!,
-    after: amounts[i + along.length]!,
-  }));
+interface Amount {
+  readonly axis: number;
+  readonly before: Dim;
+  readonly after: Dim;
 }
+
+function amounts([x, pads, , axes]: PadInputs): Amount[] {
+  const given = knownDims(pads);
+  const along = constantInts(axes, "axes") ?? x.shape.map((_, axis) => axis);
+  expectShape(
+    given.length === 2 * along.length,
+    () => `pads ${shapeText(given)} must have two numbers for each of ${along.length} axes`,
+  );
+  return along
+    .map((axis, i) => ({
+      axis: normalizeAxis(axis, x.rank),
+      before: given[i]!,
+      after: given[i + along.length]!,
+    }))
+    .filter(({ before, after }) => before !== 0 || after !== 0);
+}
+
+const MODES: readonly string[] = ["constant", "reflect", "edge", "wrap"];
 
 export const padOp = defineOperator({
   type: "Pad",
   since: 19,
   attributes: { mode: "string" },
   infer: (inputs: PadInputs, { mode = "constant" }) => {
-    if (mode !== "constant")
-      throw new ArborizeError("unsupported_attribute", `mode "${mode}" is not supported`);
+    if (!MODES.includes(mode)) {
+      throw new ArborizeError("unsupported_attribute", `mode "${mode}" is not one of ${MODES.join(", ")}`);
+    }
     const shape = [...inputs[0].shape];
-    for (const { axis, before, after } of paddings(inputs))
-      shape[axis] = addDims(shape[axis]!, before + after);
+    for (const { axis, before, after } of amounts(inputs)) {
+      shape[axis] = addDims(shape[axis]!, addDims(before, after));
+      const length = shape[axis];
+      expectShape(!isStatic(length) || length >= 0, () => `pads take more than axis ${axis} has`);
+    }
     return [{ dtype: inputs[0].dtype, shape }];
   },
-  // Padding that was negative took elements away: they get zeros.
-  gradient: (dy, { inputs }) => {
-    const around = paddings(inputs).filter(({ before, after }) => before !== 0 || after !== 0);
-    const undo = around.map(({ axis, before, after }) => ({ axis, before: -before, after: -after }));
-    return [pad(dy, undo), null, null, null];
+  gradient: (dy, { inputs, attributes: { mode = "constant" } }) => {
+    const [x, , value] = inputs;
+    const around = amounts(inputs);
+    if (mode !== "constant") {
+      return [around.reduceRight((part, amount) => foldBack(part, amount, mode, x), dy), null, null, null];
+    }
+    const dx = around.reduce((part, amount) => cutBack(part, amount, x), dy);
+    // The filling gets all of dy that x does not.
+    const dValue = value && reshape(sub(reduceSum(dy), reduceSum(dx)), value.shape);
+    return [dx, null, dValue, null];
   },
 });
+
+/** Takes padding away. Where it was negative it took elements away: they get zeros. */
+function cutBack(dy: Value, { axis, before, after }: Amount, x: Value): Value {
+  if (isStatic(before) && isStatic(after)) return pad(dy, [{ axis, before: -before, after: -after }]);
+  const start = isStatic(before) ? int64s(dy, [before]) : null;
+  expectShape(start !== null, () => `its gradient needs to know how much is before axis ${axis}`);
+  const end = add(start, shapeOf(x, axis, axis + 1));
+  return sliceOp.emit([dy, start, end, int64s(dy, [axis])]).output;
+}
+
+/** The cotangent of what was mirrored, repeated or wrapped around, added up where it came from. */
+function foldBack(dy: Value, { axis, before, after }: Amount, mode: string, x: Value): Value {
+  const length = x.shape[axis]!;
+  expectShape(
+    isStatic(length) && isStatic(before) && isStatic(after),
+    () => `its gradient in mode "${mode}" needs axis ${axis} of ${shapeText(x.shape)} to be known`,
+  );
+  const part = (start: number, count: number) => slice(dy, [{ axis, start, end: start + count }]);
+  const reversed = (y: Value) => slice(y, [{ axis, start: -1, end: -WHOLE, step: -1 }]);
+  const at = (y: Value, start: number) =>
+    pad(y, [{ axis, before: start, after: length - start - (y.shape[axis] as number) }]);
+  const [front, back] = [Math.max(before, 0), Math.max(after, 0)];
+  const core = pad(part(front, length + Math.min(before, 0) + Math.min(after, 0)), [
+    { axis, before: Math.max(-before, 0), after: Math.max(-after, 0) },
+  ]);
+  const [left, right] = [part(0, front), part((dy.shape[axis] as number) - back, back)];
+  const folded = [
+    front > 0 &&
+      (mode === "reflect" ? at(reversed(left), 1) : mode === "wrap" ? at(left, length - front) : null),
+    back > 0 &&
+      (mode === "reflect" ? at(reversed(right), length - 1 - back) : mode === "wrap" ? at(right, 0) : null),
+  ];
+  const sums =
+    mode === "edge"
+      ? [front > 0 && at(summed(left, axis), 0), back > 0 && at(summed(right, axis), length - 1)]
+      : [];
+  return [...folded, ...sums].reduce<Value>((total, term) => (term ? add(total, term) : total), core);
+}
+
+const summed = (y: Value, axis: number) => reduceSum(y, [axis], { keepDims: true });

@@ -4,19 +4,14 @@ import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { normalizeAxis } from "../graph/shape.ts";
 import { cast } from "./cast.ts";
-import { defineOperator, expectFloats, scalar } from "./define.ts";
+import { defineOperator, defineUnary, sameType, scalar } from "./define.ts";
 import { exp, mul, sub } from "./elementwise.ts";
 import { greater } from "./logic.ts";
 import { reduceSum } from "./reduce.ts";
 
-function sameType([x]: [Value]): ValueType[] {
-  expectFloats(x);
-  return [{ dtype: x.dtype, shape: x.shape }];
-}
-
 function alongAxis([x]: [Value], { axis }: { readonly axis?: number | undefined }): ValueType[] {
   normalizeAxis(axis ?? -1, x.rank);
-  return sameType([x]);
+  return sameType("floating")([x]);
 }
 
 /** `max(x, 0)`; its gradient at 0 is 0. ONNX Relu-14. */
@@ -24,39 +19,30 @@ export function relu(x: Value): Value {
   return reluOp.emit([x]).output;
 }
 
-export const reluOp = defineOperator({
-  type: "Relu",
-  since: 14,
-  infer: sameType,
-  // A product with the mask as numbers: the runtime's Where takes twice as long.
-  gradient: (dy, { output: y }) => [mul(dy, cast(greater(y, scalar(y, 0)), dy.dtype))],
-});
+// A product with the mask as numbers: the runtime's Where takes twice as long.
+export const reluOp = defineUnary("Relu", 14, "signed", (dy, _, y) =>
+  mul(dy, cast(greater(y, scalar(y, 0)), dy.dtype)),
+);
 
 /** `1 / (1 + e^-x)`. ONNX Sigmoid-13. */
 export function sigmoid(x: Value): Value {
   return sigmoidOp.emit([x]).output;
 }
 
-export const sigmoidOp = defineOperator({
-  type: "Sigmoid",
-  since: 13,
-  infer: sameType,
-  // dx = dy * y * (1 - y)
-  gradient: (dy, { output: y }) => [mul(dy, mul(y, sub(scalar(y, 1), y)))],
-});
+// dx = dy * y * (1 - y)
+export const sigmoidOp = defineUnary("Sigmoid", 13, "floating", (dy, _, y) =>
+  mul(dy, mul(y, sub(scalar(y, 1), y))),
+);
 
 /** The hyperbolic tangent. ONNX Tanh-13. */
 export function tanh(x: Value): Value {
   return tanhOp.emit([x]).output;
 }
 
-export const tanhOp = defineOperator({
-  type: "Tanh",
-  since: 13,
-  infer: sameType,
-  // dx = dy * (1 - y²)
-  gradient: (dy, { output: y }) => [mul(dy, sub(scalar(y, 1), mul(y, y)))],
-});
+// dx = dy * (1 - y²)
+export const tanhOp = defineUnary("Tanh", 13, "floating", (dy, _, y) =>
+  mul(dy, sub(scalar(y, 1), mul(y, y))),
+);
 
 /** `e^x` divided by its sum over `axis` (default: the last). ONNX Softmax-13. */
 export function softmax(x: Value, axis = -1): Value {

@@ -2,7 +2,7 @@
 // A forgotten rule, or a gradient too few, does not compile.
 
 import { ArborizeError } from "../base/errors.ts";
-import { isFloat, Tensor } from "../base/tensor.ts";
+import { type DType, Tensor } from "../base/tensor.ts";
 import { numbersOf } from "../graph/content.ts";
 import type { Node, Value } from "../graph/graph.ts";
 import type { AttributeKind, Attributes, Evaluation, Operator, ValueType } from "../graph/operator.ts";
@@ -51,7 +51,7 @@ export interface OperatorDefinition<S extends Schema, I extends Inputs> {
       ) => { readonly [K in keyof I]: Value | null | undefined })
     | { readonly nondifferentiable: string };
   /** How shapes are followed through it, for operators that compute them. */
-  readonly evaluate?: Evaluation;
+  readonly evaluate?: Evaluation | undefined;
   readonly broadcasts?: boolean;
   readonly variadicOutputs?: boolean;
   readonly deterministic?: boolean;
@@ -124,17 +124,36 @@ export function expectShape(condition: boolean, message: () => string): asserts 
   if (!condition) throw new ArborizeError("shape_mismatch", message());
 }
 
+/** Element types that operators take, as far as they are supported here. */
+const KINDS = {
+  floating: ["float32", "float64"],
+  /** What reductions and powers take: numbers of 8 bits are not among them. */
+  wide: ["float32", "float64", "int32", "int64"],
+  signed: ["float32", "float64", "int8", "int32", "int64"],
+  numeric: ["float32", "float64", "int8", "int32", "int64", "uint8"],
+  ordered: ["float32", "float64", "int8", "int32", "int64", "uint8", "bool"],
+  integer: ["int8", "int32", "int64", "uint8"],
+  unsigned: ["uint8"],
+  boolean: ["bool"],
+} as const satisfies Readonly<Record<string, readonly DType[]>>;
+
+/** A group of element types. */
+export type Kind = keyof typeof KINDS;
+
+/** Checks that values have one element type, of the given kind. @throws `dtype_mismatch`. */
+export function expectKind(kind: Kind, ...values: readonly (Value | null | undefined)[]): void {
+  const given = values.filter((value) => value) as Value[];
+  const types: readonly DType[] = KINDS[kind];
+  if (given.every(({ dtype }) => dtype === given[0]!.dtype && types.includes(dtype))) return;
+  const found = given.map((value) => `${value.dtype}${shapeText(value.shape)}`).join(", ");
+  const wanted =
+    kind === "floating" ? "one floating element type" : `one element type of ${types.join(", ")}`;
+  throw new ArborizeError("dtype_mismatch", `its inputs must share ${wanted}, they are ${found}`);
+}
+
 /** Checks that values have one element type, and that it is a floating one. @throws `dtype_mismatch`. */
 export function expectFloats(...values: readonly (Value | null | undefined)[]): void {
-  const given = values.filter((value) => value) as Value[];
-  const wrong = given.find((value) => !isFloat(value.dtype) || value.dtype !== given[0]?.dtype);
-  if (wrong) {
-    const found = given.map((value) => `${value.dtype}${shapeText(value.shape)}`).join(", ");
-    throw new ArborizeError(
-      "dtype_mismatch",
-      `its inputs must share one floating element type, they are ${found}`,
-    );
-  }
+  expectKind("floating", ...values);
 }
 
 /** The common element type and broadcast shape of operands. @throws `dtype_mismatch`, `shape_mismatch`. */
@@ -145,4 +164,58 @@ export function inferBroadcast(...values: readonly Value[]): ValueType[] {
     throw new ArborizeError("dtype_mismatch", `its inputs must share one element type, they are ${found}`);
   }
   return [{ dtype, shape: broadcastShapes(...values.map((value) => value.shape)) }];
+}
+
+/** The shape rule of what keeps type and shape of its input, which is of the given kind. */
+export function sameType(kind: Kind): (inputs: [Value]) => ValueType[] {
+  return ([x]) => {
+    expectKind(kind, x);
+    return [{ dtype: x.dtype, shape: x.shape }];
+  };
+}
+
+/** The shape rule of operands of one type of the given kind that broadcast. */
+export function broadcastType(kind: Kind): (operands: readonly Value[]) => ValueType[] {
+  return (operands) => {
+    expectKind(kind, ...operands);
+    return inferBroadcast(...operands);
+  };
+}
+
+/**
+ * Defines an operator of one value that keeps type and shape and has no attributes: `slope` gives dx from dy, x and y, null
+ * where the derivative is zero almost everywhere.
+ */
+export function defineUnary(
+  type: string,
+  since: number,
+  kind: Kind,
+  slope: (dy: Value, x: Value, y: Value) => Value | null,
+  evaluate?: Evaluation,
+): DefinedOperator<Record<never, never>, [Value]> {
+  return defineOperator({
+    type,
+    since,
+    infer: sameType(kind),
+    gradient: (dy, { inputs: [x], output: y }) => [slope(dy, x, y)],
+    evaluate,
+  });
+}
+
+/** Defines an operator of two operands of the given kind that broadcast. */
+export function defineBinary(
+  type: string,
+  since: number,
+  kind: Kind,
+  slopes: (dy: Value, a: Value, b: Value, y: Value) => readonly [da: Value, db: Value],
+  evaluate?: Evaluation,
+): DefinedOperator<Record<never, never>, [Value, Value]> {
+  return defineOperator({
+    type,
+    since,
+    infer: (operands: [Value, Value]) => broadcastType(kind)(operands),
+    gradient: (dy, { inputs: [a, b], output: y }) => slopes(dy, a, b, y),
+    evaluate,
+    broadcasts: true,
+  });
 }

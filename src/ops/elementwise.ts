@@ -1,10 +1,11 @@
-// Arithmetic, comparisons and choices, element by element, with NumPy's broadcasting.
+// Arithmetic, powers and exponentials, element by element, with NumPy's broadcasting. Integers are computed, not differentiated.
 
 import { isFloat } from "../base/tensor.ts";
 import type { Node, Value } from "../graph/graph.ts";
-import type { Content, Evaluation, ValueType } from "../graph/operator.ts";
+import type { Content, Evaluation } from "../graph/operator.ts";
 import {
   addDims,
+  broadcastShapes,
   type Dim,
   divideDims,
   floorDivide,
@@ -12,72 +13,54 @@ import {
   multiplyDims,
   subtractDims,
 } from "../graph/shape.ts";
-import { defineOperator, inferBroadcast, scalar } from "./define.ts";
+import { cast } from "./cast.ts";
+import { broadcastType, defineBinary, defineOperator, defineUnary, expectKind, scalar } from "./define.ts";
 import { elementwise } from "./evaluate.ts";
-
-function sameType(x: Value): ValueType[] {
-  return [{ dtype: x.dtype, shape: x.shape }];
-}
+import { equal, not } from "./logic.ts";
 
 /** `a + b`. ONNX Add-14. */
 export function add(a: Value, b: Value): Value {
   return addOp.emit([a, b]).output;
 }
 
-export const addOp = defineOperator({
-  type: "Add",
-  since: 14,
-  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
-  evaluate: elementwise(addDims),
-  gradient: (dy) => [dy, dy],
-  broadcasts: true,
-});
+export const addOp = defineBinary("Add", 14, "numeric", (dy) => [dy, dy], elementwise(addDims));
 
 /** `a - b`. ONNX Sub-14. */
 export function sub(a: Value, b: Value): Value {
   return subOp.emit([a, b]).output;
 }
 
-export const subOp = defineOperator({
-  type: "Sub",
-  since: 14,
-  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
-  evaluate: elementwise(subtractDims),
-  gradient: (dy) => [dy, neg(dy)],
-  broadcasts: true,
-});
+export const subOp = defineBinary("Sub", 14, "numeric", (dy) => [dy, neg(dy)], elementwise(subtractDims));
 
 /** `a * b`. ONNX Mul-14. */
 export function mul(a: Value, b: Value): Value {
   return mulOp.emit([a, b]).output;
 }
 
-export const mulOp = defineOperator({
-  type: "Mul",
-  since: 14,
-  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
-  evaluate: elementwise(multiplyDims),
-  gradient: (dy, { inputs: [a, b] }) => [mul(dy, b), mul(dy, a)],
-  broadcasts: true,
-});
+export const mulOp = defineBinary(
+  "Mul",
+  14,
+  "numeric",
+  (dy, a, b) => [mul(dy, b), mul(dy, a)],
+  elementwise(multiplyDims),
+);
 
-/** `a / b`. ONNX Div-14. */
+/** `a / b`; of integers, without what is behind the point. ONNX Div-14. */
 export function div(a: Value, b: Value): Value {
   return divOp.emit([a, b]).output;
 }
 
-export const divOp = defineOperator({
-  type: "Div",
-  since: 14,
-  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
-  // d(a/b)/db = -a/b² = -y/b
-  evaluate: quotient,
-  gradient: (dy, { inputs: [, b], output: y }) => {
+// d(a/b)/db = -a/b² = -y/b
+export const divOp = defineBinary(
+  "Div",
+  14,
+  "numeric",
+  (dy, _, b, y) => {
     const da = div(dy, b);
     return [da, neg(mul(da, y))];
   },
-  broadcasts: true,
-});
+  quotient,
+);
 
 /** Of integers rounded towards zero; lengths are not negative. */
 function quotient(inputs: readonly (Content | null)[], node: Node): ReturnType<Evaluation> {
@@ -94,7 +77,7 @@ function wholeQuotient(a: Dim, b: Dim): Dim | undefined {
   return divideDims(a, b) ?? (isStatic(b) && b > 0 ? floorDivide(a, b) : undefined);
 }
 
-/** The sum of all operands, in one pass over memory. ONNX Sum-13. */
+/** The sum of all operands. ONNX Sum-13. */
 export function sum(...values: readonly Value[]): Value {
   return sumOp.emit(values).output;
 }
@@ -102,12 +85,31 @@ export function sum(...values: readonly Value[]): Value {
 export const sumOp = defineOperator({
   type: "Sum",
   since: 13,
-  infer: (values: readonly Value[]) => inferBroadcast(...values),
+  infer: broadcastType("floating"),
   gradient: (dy, { inputs }) => inputs.map(() => dy),
   broadcasts: true,
 });
 
-/** `a ** b`, for a positive base where the exponent is not an integer. ONNX Pow-15. */
+/** The mean of all operands. ONNX Mean-13. */
+export function mean(...values: readonly Value[]): Value {
+  return meanOp.emit(values).output;
+}
+
+export const meanOp = defineOperator({
+  type: "Mean",
+  since: 13,
+  infer: broadcastType("floating"),
+  gradient: (dy, { inputs }) => {
+    const share = mul(dy, scalar(dy, 1 / inputs.length));
+    return inputs.map(() => share);
+  },
+  broadcasts: true,
+});
+
+/**
+ * `a ** b` in the element type of `a`, the exponent's may be another. A negative base takes whole exponents; its gradient
+ * to the exponent is NaN, since nothing lies between those. ONNX Pow-15.
+ */
 export function pow(a: Value, b: Value): Value {
   return powOp.emit([a, b]).output;
 }
@@ -115,49 +117,29 @@ export function pow(a: Value, b: Value): Value {
 export const powOp = defineOperator({
   type: "Pow",
   since: 15,
-  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
-  // da = dy * b * a^(b-1);  db = dy * y * ln a
+  infer: ([a, b]: [Value, Value]) => {
+    expectKind("wide", a);
+    expectKind("numeric", b);
+    return [{ dtype: a.dtype, shape: broadcastShapes(a.shape, b.shape) }];
+  },
+  // da = dy * b * a^(b-1);  db = dy * y * ln a, where 0^b is flat
   gradient: (dy, { inputs: [a, b], output: y }) => [
-    mul(dy, mul(b, pow(a, sub(b, scalar(b, 1))))),
-    b.kind === "constant" ? null : mul(dy, mul(y, log(a))),
+    mul(dy, powerSlope(a, b)),
+    isFloat(b.dtype) ? cast(mul(dy, mul(y, log(add(a, cast(isZero(a), a.dtype))))), b.dtype) : null,
   ],
   broadcasts: true,
 });
 
-/** The larger of `a` and `b`; where they tie, each gets half the gradient. ONNX Max-13. */
-export function max(a: Value, b: Value): Value {
-  return maxOp.emit([a, b]).output;
+/** b * a^(b-1), without the 0 * 0^-1 where both are zero. */
+function powerSlope(a: Value, b: Value): Value {
+  // The runtime computes a^2 as a product, but a^1 as a power.
+  if (b.rank === 0 && b.data?.item() === 2) return mul(a, scalar(a, 2));
+  const lower = sub(b, cast(not(isZero(b)), b.dtype));
+  return mul(pow(a, lower), cast(b, a.dtype));
 }
 
-export const maxOp = defineOperator({
-  type: "Max",
-  since: 13,
-  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
-  evaluate: elementwise((a, b) => (isStatic(a) && isStatic(b) ? Math.max(a, b) : undefined)),
-  gradient: (dy, { inputs: [a, b] }) => splitBy(dy, a, b),
-  broadcasts: true,
-});
-
-/** The smaller of `a` and `b`; where they tie, each gets half the gradient. ONNX Min-13. */
-export function min(a: Value, b: Value): Value {
-  return minOp.emit([a, b]).output;
-}
-
-export const minOp = defineOperator({
-  type: "Min",
-  since: 13,
-  infer: ([a, b]: [Value, Value]) => inferBroadcast(a, b),
-  evaluate: elementwise((a, b) => (isStatic(a) && isStatic(b) ? Math.min(a, b) : undefined)),
-  gradient: (dy, { inputs: [a, b] }) => splitBy(dy, b, a),
-  broadcasts: true,
-});
-
-/** The cotangents of two operands of which the larger one passes: dy where ahead, dy/2 on a tie, 0 behind. */
-function splitBy(dy: Value, ahead: Value, behind: Value): [Value, Value] {
-  const half = scalar(dy, 0.5);
-  const share = mul(half, add(sign(sub(ahead, behind)), scalar(dy, 1)));
-  const toAhead = mul(dy, share);
-  return [toAhead, sub(dy, toAhead)];
+function isZero(x: Value): Value {
+  return equal(x, scalar(x, 0));
 }
 
 /** `-x`. ONNX Neg-13. */
@@ -165,82 +147,62 @@ export function neg(x: Value): Value {
   return negOp.emit([x]).output;
 }
 
-export const negOp = defineOperator({
-  type: "Neg",
-  since: 13,
-  infer: ([x]: [Value]) => sameType(x),
-  evaluate: elementwise((x) => multiplyDims(x, -1)),
-  gradient: (dy) => [neg(dy)],
-});
+export const negOp = defineUnary(
+  "Neg",
+  13,
+  "signed",
+  (dy) => neg(dy),
+  elementwise((x) => multiplyDims(x, -1)),
+);
 
 /** `|x|`; its gradient at 0 is 0. ONNX Abs-13. */
 export function abs(x: Value): Value {
   return absOp.emit([x]).output;
 }
 
-export const absOp = defineOperator({
-  type: "Abs",
-  since: 13,
-  infer: ([x]: [Value]) => sameType(x),
-  gradient: (dy, { inputs: [x] }) => [mul(dy, sign(x))],
-});
+export const absOp = defineUnary("Abs", 13, "numeric", (dy, x) => mul(dy, sign(x)));
 
 /** -1, 0 or 1. Its gradient is 0. ONNX Sign-13. */
 export function sign(x: Value): Value {
   return signOp.emit([x]).output;
 }
 
-export const signOp = defineOperator({
-  type: "Sign",
-  since: 13,
-  infer: ([x]: [Value]) => sameType(x),
-  gradient: () => [null],
-});
+export const signOp = defineUnary("Sign", 13, "numeric", () => null);
 
 /** The square root. ONNX Sqrt-13. */
 export function sqrt(x: Value): Value {
   return sqrtOp.emit([x]).output;
 }
 
-export const sqrtOp = defineOperator({
-  type: "Sqrt",
-  since: 13,
-  infer: ([x]: [Value]) => sameType(x),
-  gradient: (dy, { output: y }) => [div(mul(dy, scalar(dy, 0.5)), y)],
-});
+export const sqrtOp = defineUnary("Sqrt", 13, "floating", (dy, _, y) => div(mul(dy, scalar(dy, 0.5)), y));
 
 /** `1 / x`. ONNX Reciprocal-13. */
 export function reciprocal(x: Value): Value {
   return reciprocalOp.emit([x]).output;
 }
 
-export const reciprocalOp = defineOperator({
-  type: "Reciprocal",
-  since: 13,
-  infer: ([x]: [Value]) => sameType(x),
-  gradient: (dy, { output: y }) => [neg(mul(dy, mul(y, y)))],
-});
+export const reciprocalOp = defineUnary("Reciprocal", 13, "floating", (dy, _, y) => neg(mul(dy, mul(y, y))));
 
 /** `e^x`. ONNX Exp-13. */
 export function exp(x: Value): Value {
   return expOp.emit([x]).output;
 }
 
-export const expOp = defineOperator({
-  type: "Exp",
-  since: 13,
-  infer: ([x]: [Value]) => sameType(x),
-  gradient: (dy, { output: y }) => [mul(dy, y)],
-});
+export const expOp = defineUnary("Exp", 13, "floating", (dy, _, y) => mul(dy, y));
 
 /** The natural logarithm. ONNX Log-13. */
 export function log(x: Value): Value {
   return logOp.emit([x]).output;
 }
 
-export const logOp = defineOperator({
-  type: "Log",
-  since: 13,
-  infer: ([x]: [Value]) => sameType(x),
-  gradient: (dy, { inputs: [x] }) => [div(dy, x)],
-});
+export const logOp = defineUnary("Log", 13, "floating", (dy, x) => div(dy, x));
+
+/** The error function, `2 / √π ∫ e^(-t²) dt` from 0 to `x`. ONNX Erf-13. */
+export function erf(x: Value): Value {
+  return erfOp.emit([x]).output;
+}
+
+// dx = dy * 2 / √π * e^(-x²)
+export const erfOp = defineUnary("Erf", 13, "floating", (dy, x) =>
+  mul(mul(dy, scalar(dy, 2 / Math.sqrt(Math.PI))), exp(neg(mul(x, x)))),
+);

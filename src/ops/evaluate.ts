@@ -3,7 +3,7 @@
 import { sizeOf } from "../base/tensor.ts";
 import type { Node } from "../graph/graph.ts";
 import type { Content, Element, Evaluation } from "../graph/operator.ts";
-import { broadcastShapes, type Dim } from "../graph/shape.ts";
+import { broadcastShapes, type Dim, isStatic } from "../graph/shape.ts";
 
 /** Each output element from the elements of the broadcast inputs; null from any null. */
 export function elementwise(compute: (...elements: Dim[]) => Element | undefined): Evaluation {
@@ -17,6 +17,11 @@ export function elementwise(compute: (...elements: Dim[]) => Element | undefined
     });
     return [{ shape, elements }];
   };
+}
+
+/** Each output element from plain numbers, where all inputs have them there; booleans are 0 and 1. */
+export function ofNumbers(compute: (...elements: number[]) => number | boolean): Evaluation {
+  return elementwise((...elements) => (elements.every(isStatic) ? Number(compute(...elements)) : undefined));
 }
 
 /** The elements that are found at `source(index)` of the first input, for each index of `shape`. */

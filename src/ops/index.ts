@@ -2,12 +2,14 @@
 
 export * from "./activation.ts";
 export * from "./batch-norm.ts";
+export * from "./bitwise.ts";
 export * from "./cast.ts";
 export * from "./concat.ts";
 export * from "./conv.ts";
 export { int64s, scalar } from "./define.ts";
 export * from "./dropout.ts";
 export * from "./elementwise.ts";
+export * from "./extrema.ts";
 export * from "./gather.ts";
 export * from "./global-pool.ts";
 export * from "./logic.ts";
@@ -24,4 +26,6 @@ export {
 } from "./pool.ts";
 export * from "./reduce.ts";
 export * from "./reshape.ts";
+export * from "./rounding.ts";
 export * from "./slice.ts";
+export * from "./trigonometry.ts";

@@ -1,19 +1,27 @@
 // Comparisons, logic and choices, element by element, with NumPy's broadcasting.
 
-import { ArborizeError } from "../base/errors.ts";
 import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { broadcastShapes, isStatic } from "../graph/shape.ts";
-import { defineOperator, inferBroadcast, scalar } from "./define.ts";
-import { elementwise } from "./evaluate.ts";
+import {
+  broadcastType,
+  defineOperator,
+  expectFloats,
+  inferBroadcast,
+  type Kind,
+  sameType,
+  scalar,
+} from "./define.ts";
+import { elementwise, ofNumbers } from "./evaluate.ts";
 
-const compared = ([a, b]: [Value, Value]): ValueType[] => [
-  { dtype: "bool", shape: inferBroadcast(a, b)[0]!.shape },
-];
 const isBoolean = { nondifferentiable: "its output is boolean" } as const;
 
-const comparison = (compare: (a: number, b: number) => boolean) =>
-  elementwise((a, b) => (isStatic(a) && isStatic(b) ? Number(compare(a, b)) : undefined));
+/** The shape rule of comparisons of numbers of the given kind. */
+const compared =
+  (kind: Kind) =>
+  (operands: [Value, Value]): ValueType[] => [
+    { dtype: "bool", shape: broadcastType(kind)(operands)[0]!.shape },
+  ];
 
 /** Whether `a > b`. ONNX Greater-13. */
 export function greater(a: Value, b: Value): Value {
@@ -23,9 +31,22 @@ export function greater(a: Value, b: Value): Value {
 export const greaterOp = defineOperator({
   type: "Greater",
   since: 13,
-  infer: compared,
+  infer: compared("numeric"),
   gradient: isBoolean,
-  evaluate: comparison((a, b) => a > b),
+  evaluate: ofNumbers((a, b) => a > b),
+});
+
+/** Whether `a >= b`. ONNX GreaterOrEqual-16. */
+export function greaterOrEqual(a: Value, b: Value): Value {
+  return greaterOrEqualOp.emit([a, b]).output;
+}
+
+export const greaterOrEqualOp = defineOperator({
+  type: "GreaterOrEqual",
+  since: 16,
+  infer: compared("numeric"),
+  gradient: isBoolean,
+  evaluate: ofNumbers((a, b) => a >= b),
 });
 
 /** Whether `a < b`. ONNX Less-13. */
@@ -36,9 +57,22 @@ export function less(a: Value, b: Value): Value {
 export const lessOp = defineOperator({
   type: "Less",
   since: 13,
-  infer: compared,
+  infer: compared("numeric"),
   gradient: isBoolean,
-  evaluate: comparison((a, b) => a < b),
+  evaluate: ofNumbers((a, b) => a < b),
+});
+
+/** Whether `a <= b`. ONNX LessOrEqual-16. */
+export function lessOrEqual(a: Value, b: Value): Value {
+  return lessOrEqualOp.emit([a, b]).output;
+}
+
+export const lessOrEqualOp = defineOperator({
+  type: "LessOrEqual",
+  since: 16,
+  infer: compared("numeric"),
+  gradient: isBoolean,
+  evaluate: ofNumbers((a, b) => a <= b),
 });
 
 /** Whether `a = b`. ONNX Equal-13. */
@@ -49,7 +83,7 @@ export function equal(a: Value, b: Value): Value {
 export const equalOp = defineOperator({
   type: "Equal",
   since: 13,
-  infer: compared,
+  infer: compared("ordered"),
   gradient: isBoolean,
   evaluate: elementwise((a, b) => {
     if (a === b) return 1;
@@ -59,15 +93,7 @@ export const equalOp = defineOperator({
   }),
 });
 
-const logical = ([a, b]: [Value, Value]): ValueType[] => {
-  if (a.dtype !== "bool" || b.dtype !== "bool") {
-    throw new ArborizeError(
-      "dtype_mismatch",
-      `its inputs must be boolean, they are ${a.dtype} and ${b.dtype}`,
-    );
-  }
-  return inferBroadcast(a, b);
-};
+const logical = (operands: [Value, Value]): ValueType[] => broadcastType("boolean")(operands);
 
 /** Whether both hold. ONNX And-7. */
 export function and(a: Value, b: Value): Value {
@@ -79,7 +105,7 @@ export const andOp = defineOperator({
   since: 7,
   infer: logical,
   gradient: isBoolean,
-  evaluate: elementwise((a, b) => (isStatic(a) && isStatic(b) ? a && b : undefined)),
+  evaluate: ofNumbers((a, b) => a && b),
 });
 
 /** Whether one or both hold. ONNX Or-7. */
@@ -92,7 +118,20 @@ export const orOp = defineOperator({
   since: 7,
   infer: logical,
   gradient: isBoolean,
-  evaluate: elementwise((a, b) => (isStatic(a) && isStatic(b) ? a || b : undefined)),
+  evaluate: ofNumbers((a, b) => a || b),
+});
+
+/** Whether exactly one holds. ONNX Xor-7. */
+export function xor(a: Value, b: Value): Value {
+  return xorOp.emit([a, b]).output;
+}
+
+export const xorOp = defineOperator({
+  type: "Xor",
+  since: 7,
+  infer: logical,
+  gradient: isBoolean,
+  evaluate: ofNumbers((a, b) => a !== b),
 });
 
 /** Whether it does not hold. ONNX Not-1. */
@@ -103,9 +142,42 @@ export function not(x: Value): Value {
 export const notOp = defineOperator({
   type: "Not",
   since: 1,
-  infer: ([x]: [Value]) => [{ dtype: "bool", shape: x.shape }],
+  infer: sameType("boolean"),
   gradient: isBoolean,
-  evaluate: elementwise((x) => (isStatic(x) ? 1 - x : undefined)),
+  evaluate: ofNumbers((x) => !x),
+});
+
+const tested = ([x]: [Value]): ValueType[] => {
+  expectFloats(x);
+  return [{ dtype: "bool", shape: x.shape }];
+};
+
+/** Whether it is not a number. ONNX IsNaN-20. */
+export function isNan(x: Value): Value {
+  return isNanOp.emit([x]).output;
+}
+
+export const isNanOp = defineOperator({ type: "IsNaN", since: 20, infer: tested, gradient: isBoolean });
+
+/** Options of `isInf`. */
+export interface IsInfOptions {
+  /** Whether infinity counts. Default: true. */
+  readonly positive?: boolean;
+  /** Whether minus infinity counts. Default: true. */
+  readonly negative?: boolean;
+}
+
+/** Whether it is infinite. ONNX IsInf-20. */
+export function isInf(x: Value, { positive = true, negative = true }: IsInfOptions = {}): Value {
+  return isInfOp.emit([x], { detect_positive: positive ? 1 : 0, detect_negative: negative ? 1 : 0 }).output;
+}
+
+export const isInfOp = defineOperator({
+  type: "IsInf",
+  since: 20,
+  attributes: { detect_negative: "int", detect_positive: "int" },
+  infer: tested,
+  gradient: isBoolean,
 });
 
 /** `a` where `condition` holds, else `b`; all three broadcast. ONNX Where-16. */

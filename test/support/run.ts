@@ -1,10 +1,12 @@
 // Graphs run on small tensors, for tests.
 
 import { Random } from "../../src/base/random.ts";
-import { sizeOf, Tensor } from "../../src/base/tensor.ts";
+import { isFloat, sizeOf, Tensor } from "../../src/base/tensor.ts";
 import { nodeEngine } from "../../src/engine/node.ts";
-import type { Graph, Value } from "../../src/graph/graph.ts";
+import { Graph, type Value } from "../../src/graph/graph.ts";
 import { writeOnnx } from "../../src/onnx/write.ts";
+import { reduceSum } from "../../src/ops/index.ts";
+import { gradients } from "../../src/transform/gradient.ts";
 
 const engine = nodeEngine({ threads: 1 });
 
@@ -47,4 +49,29 @@ export function largestError(a: ArrayLike<number>, b: ArrayLike<number>): number
     if (!(error <= worst)) worst = error;
   }
   return worst;
+}
+
+/** What `build` makes of tensors. */
+export async function evaluate(
+  build: (...inputs: Value[]) => Value,
+  ...tensors: readonly Tensor[]
+): Promise<Tensor> {
+  const graph = new Graph();
+  const inputs = tensors.map(({ dtype, shape }, i) => graph.input(`x${i}`, dtype, shape));
+  const feeds = Object.fromEntries(tensors.map((tensor, i) => [`x${i}`, tensor]));
+  return (await runGraph(graph, feeds, { y: build(...inputs) })).y!;
+}
+
+/** The gradients of the sum of what `build` makes of floating tensors, with respect to each. */
+export async function gradientsAt(
+  build: (...inputs: Value[]) => Value,
+  ...tensors: readonly Tensor[]
+): Promise<number[][]> {
+  const graph = new Graph();
+  const inputs = tensors.map(({ dtype, shape }, i) => graph.input(`x${i}`, dtype, shape));
+  const feeds = Object.fromEntries(tensors.map((tensor, i) => [`x${i}`, tensor]));
+  const wrt = inputs.filter(({ dtype }) => isFloat(dtype));
+  const slopes = gradients(reduceSum(build(...inputs)), wrt);
+  const found = await runGraph(graph, feeds, Object.fromEntries(slopes.map((value, i) => [`g${i}`, value])));
+  return slopes.map((_, i) => Array.from(found[`g${i}`]!.toNumbers()));
 }

@@ -24,6 +24,7 @@ export {
   lpPoolOp,
   type PoolOptions,
 } from "./pool.ts";
+export * from "./rectifiers.ts";
 export * from "./reduce.ts";
 export * from "./reshape.ts";
 export * from "./rounding.ts";

@@ -26,6 +26,16 @@ interface Tiles {
 /** The operators that work on each element for itself. */
 const ELEMENTWISE: ReadonlySet<unknown> = new Set([
   op.reluOp,
+  op.leakyReluOp,
+  op.eluOp,
+  op.seluOp,
+  op.celuOp,
+  op.geluOp,
+  op.mishOp,
+  op.softplusOp,
+  op.softsignOp,
+  op.hardSigmoidOp,
+  op.hardSwishOp,
   op.sigmoidOp,
   op.tanhOp,
   op.negOp,

@@ -6,6 +6,7 @@ export * from "./bitwise.ts";
 export * from "./cast.ts";
 export * from "./concat.ts";
 export * from "./conv.ts";
+export * from "./cumulative.ts";
 export { int64s, scalar } from "./define.ts";
 export * from "./dropout.ts";
 export * from "./elementwise.ts";

@@ -143,9 +143,9 @@ describe("gradients", () => {
         Mul: float32[batch, 2] = Mul(Tanh, Tanh)
         ReduceSum: float32[] = ReduceSum(Mul, ) <keepdims = 0>
         ConstantOfShape: float32[] = ConstantOfShape([]) <value = float32[1]>
-        Reshape: float32[1, 1] = Reshape(ConstantOfShape, [1, 1])
+        Unsqueeze: float32[1, 1] = Unsqueeze(ConstantOfShape, [0, 1])
         Shape: int64[2] = Shape(Mul) <start = 0, end = 2>
-        Expand: float32[batch, 2] = Expand(Reshape, Shape)
+        Expand: float32[batch, 2] = Expand(Unsqueeze, Shape)
         Mul_1: float32[batch, 2] = Mul(Expand, Tanh)
         Add: float32[batch, 2] = Add(Mul_1, Mul_1)
         Sub: float32[batch, 2] = Sub(1, Mul)

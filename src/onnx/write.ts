@@ -26,9 +26,9 @@ import { ONNX_DTYPES } from "../ops/cast.ts";
 import { toTensorProto } from "./tensor.ts";
 
 /** The opset that graphs are written in: the newest meaning that any operator here has (`since` is at most this). */
-export const OPSET = 20;
+export const OPSET = 21;
 /** The file format version that goes with it. */
-const IR_VERSION = 9n;
+const IR_VERSION = 10n;
 
 /** Options of `writeOnnx`. */
 export interface WriteOptions {

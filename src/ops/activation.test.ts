@@ -164,7 +164,7 @@ describe("activations", () => {
       [2, 2, 3],
     ].map((shape, i) => graph.input(`x${i}`, "float32", shape));
     expect(() => op.prelu(x!, slope!)).toThrow(
-      "PRelu (node 0): its slope [2, 2, 3] does not broadcast to [2, 3].",
+      'PRelu (node 0): "x1" [2, 2, 3] does not broadcast to [2, 3].',
     );
   });
 });

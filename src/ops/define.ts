@@ -124,6 +124,15 @@ export function expectShape(condition: boolean, message: () => string): asserts 
   if (!condition) throw new ArborizeError("shape_mismatch", message());
 }
 
+/** Checks that a value broadcasts to the shape of another and not the other way. @throws `shape_mismatch`. */
+export function expectBroadcastTo(like: Value, value: Value | null | undefined): void {
+  const leading = like.rank - (value?.rank ?? 0);
+  expectShape(
+    !value?.shape.some((dim, axis) => dim !== 1 && dim !== like.shape[leading + axis]) && leading >= 0,
+    () => `"${value!.name}" ${shapeText(value!.shape)} does not broadcast to ${shapeText(like.shape)}`,
+  );
+}
+
 /** Element types that operators take, as far as they are supported here. */
 const KINDS = {
   floating: ["float32", "float64"],

@@ -13,9 +13,12 @@ export * from "./elementwise.ts";
 export * from "./extrema.ts";
 export * from "./gather.ts";
 export * from "./global-pool.ts";
+export * from "./group-norm.ts";
+export * from "./layer-norm.ts";
 export * from "./logic.ts";
 export * from "./matmul.ts";
 export * from "./max-pool.ts";
+export * from "./normalization.ts";
 export {
   type AveragePoolOptions,
   averagePool,

@@ -2,9 +2,8 @@
 // rest, as in PyTorch.
 
 import type { Value } from "../graph/graph.ts";
-import { broadcastShapes, sameShape, shapeText } from "../graph/shape.ts";
 import { cast } from "./cast.ts";
-import { defineOperator, expectKind, expectShape, sameType, scalar } from "./define.ts";
+import { defineOperator, expectBroadcastTo, expectKind, sameType, scalar } from "./define.ts";
 import { abs, add, mul, sub } from "./elementwise.ts";
 import { min } from "./extrema.ts";
 import { greater } from "./logic.ts";
@@ -42,10 +41,7 @@ export const preluOp = defineOperator({
   since: 16,
   infer: ([x, slope]: [Value, Value]) => {
     expectKind("wide", x, slope);
-    expectShape(
-      sameShape(broadcastShapes(x.shape, slope.shape), x.shape),
-      () => `its slope ${shapeText(slope.shape)} does not broadcast to ${shapeText(x.shape)}`,
-    );
+    expectBroadcastTo(x, slope);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (dy, { inputs: [x, slope] }) => {

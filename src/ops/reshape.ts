@@ -127,7 +127,7 @@ export function reshape(x: Value, shape: Shape): Value {
 }
 
 /** `x` in the shape of `like`, which has as many elements. */
-function reshapeLike(x: Value, like: Value): Value {
+export function reshapeLike(x: Value, like: Value): Value {
   const moved = like.shape.filter((dim, axis) => !isStatic(dim) && dim !== x.shape[axis]);
   return moved.length <= 1 ? reshape(x, like.shape) : reshapeOp.emit([x, shapeOf(like)]).output;
 }

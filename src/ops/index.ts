@@ -16,6 +16,7 @@ export * from "./global-pool.ts";
 export * from "./group-norm.ts";
 export * from "./layer-norm.ts";
 export * from "./logic.ts";
+export * from "./loss.ts";
 export * from "./matmul.ts";
 export * from "./max-pool.ts";
 export * from "./normalization.ts";

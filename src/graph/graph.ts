@@ -268,7 +268,14 @@ const SHARED_CONSTANT = 4096;
 
 function nodeKey(operator: Operator, inputs: readonly (Value | null)[], attributes: Attributes): string {
   const names = inputs.map((input) => input?.name ?? "").join("\u0000");
-  return `${operator.domain}.${operator.type}\u0001${names}\u0001${JSON.stringify(attributes)}`;
+  return `${operator.domain}.${operator.type}\u0001${names}\u0001${JSON.stringify(attributes, distinct)}`;
+}
+
+/** What JSON has no word for: elements of int64 tensors, infinities, NaN and minus zero. */
+function distinct(_: string, value: unknown): unknown {
+  const special = typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0));
+  if (special) return Object.is(value, -0) ? "-0" : `${value}`;
+  return typeof value === "bigint" ? `${value}n` : value;
 }
 
 /** The nodes that `outputs` depend on, in topological order. */

@@ -7,6 +7,7 @@ import {
   arborize,
   type Batch,
   type Dataset,
+  losses,
   nn,
   optim,
   Tensor,
@@ -103,6 +104,26 @@ describe("a batch that does not fit", () => {
 
   it.each(Object.entries(CASES))("%s", async (_name, [batch, code, ...parts]) => {
     await expectHarmless((training) => expect(training.step(batch)).rejects.toEqual(wrong(code, ...parts)));
+  });
+
+  it("is not one with classes that the loss ignores", async () => {
+    const classes = [3, -100, 2, 1, 4, 9];
+    const ignoring = { x: good.x!, target: Tensor.of([6], classes, "int64") };
+    const other = {
+      x: good.x!,
+      target: Tensor.of(
+        [6],
+        classes.map((each) => (each < 0 ? 7 : each)),
+        "int64",
+      ),
+    };
+    const nothing = { x: good.x!, target: Tensor.full([6], 7, "int64") };
+    const training = await make({ loss: losses.crossEntropy({ ignoreIndex: 7 }) });
+    await expect(training.step(ignoring)).rejects.toEqual(wrong("bad_data", "holds the class -100"));
+    expect(await training.step(other)).toBeCloseTo(Math.LN10, 0);
+    expect(await (await make()).step(ignoring)).toBeCloseTo(Math.LN10, 0);
+    // A mean over nothing.
+    await expect(training.step(nothing)).rejects.toEqual(wrong("not_a_number", "loss is NaN"));
   });
 
   it("is refused by evaluate and predict as well", async () => {

@@ -74,9 +74,11 @@ function bindLengths(tensor: Tensor, { name, shape }: Feed, lengths: Map<string,
 }
 
 /** The runtime would count a negative class from the end, and say little of one too large. */
-function checkClasses({ data }: Tensor, { name, classes }: Feed): void {
+function checkClasses({ data }: Tensor, { name, classes, ignored }: Feed): void {
   if (classes === undefined) return;
-  const wrong = (data as BigInt64Array).findIndex((value) => value < 0n || value >= classes);
+  const wrong = (data as BigInt64Array).findIndex(
+    (value) => (value < 0n || value >= classes) && Number(value) !== ignored,
+  );
   if (wrong < 0) return;
   throw new ArborizeError(
     "bad_data",

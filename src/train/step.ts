@@ -19,6 +19,8 @@ export interface Feed {
   readonly shape: Shape;
   /** Of classes: how many there are. */
   readonly classes?: number;
+  /** A class that is none. */
+  readonly ignored?: number;
 }
 
 /** A mask that is drawn for every step. */

@@ -6,9 +6,8 @@ import { normalizeAxis } from "../graph/shape.ts";
 import { cast } from "./cast.ts";
 import { defineOperator, expectBroadcastTo, expectFloats, scalar } from "./define.ts";
 import { add, div, mul, reciprocal, sqrt, sub } from "./elementwise.ts";
-import { matMul } from "./matmul.ts";
-import { elementCount, reduceMean, reduceSum } from "./reduce.ts";
-import { fullLike, unsqueeze } from "./reshape.ts";
+import { elementCount, reduceMean } from "./reduce.ts";
+import { fullLike } from "./reshape.ts";
 
 /** Options of the normalizations over last axes. */
 export interface LayerNormOptions {
@@ -53,31 +52,26 @@ export const layerNormalizationOp = defineOperator({
   gradient: (given, { inputs, outputs, attributes: { axis = -1 } }, [, dMean, dInverse]) => {
     const [x, scale, bias] = inputs;
     const dy = given ?? fullLike(x);
-    const [, mean, inverse] = outputs.map((output) => cast(output, x.dtype)) as [Value, Value, Value];
+    const [, means, inverse] = outputs.map((output) => cast(output, x.dtype)) as [Value, Value, Value];
     const axes = x.shape.map((_, at) => at).slice(normalizeAxis(axis, x.rank));
-    const count = elementCount(x, axes);
-    const centered = sub(x, mean);
+    const mean = (value: Value) => reduceMean(value, axes, { keepDims: true });
+    const centered = sub(x, means);
     const scaled = mul(dy, inverse);
     const toScale = mul(scaled, centered);
     const passed = mul(scaled, scale);
     const square = mul(inverse, inverse);
-    let offset = reduceMean(passed, axes, { keepDims: true });
-    let along = mul(weightedSum(toScale, scale, axes), square);
-    if (dMean) offset = sub(offset, div(cast(dMean, x.dtype), count));
-    if (dInverse) along = add(along, mul(cast(dInverse, x.dtype), mul(square, inverse)));
-    const dx = sub(sub(passed, offset), mul(centered, div(along, count)));
+    let offset = mean(passed);
+    let along = mul(mean(mul(toScale, scale)), square);
+    if (dMean) offset = sub(offset, div(cast(dMean, x.dtype), elementCount(x, axes)));
+    if (dInverse) {
+      const share = div(cast(dInverse, x.dtype), elementCount(x, axes));
+      along = add(along, mul(share, mul(square, inverse)));
+    }
+    const dx = sub(sub(passed, offset), mul(centered, along));
     return [dx, toScale, bias && dy];
   },
   broadcasts: true,
 });
-
-/** The sum of x times weights over the last axes, which stay: of one axis a product with a vector, which writes less. */
-function weightedSum(x: Value, weights: Value, axes: readonly number[]): Value {
-  if (axes.length === 1 && weights.rank === 1 && weights.shape[0] === x.shape.at(-1)) {
-    return unsqueeze(matMul(x, weights), [-1]);
-  }
-  return reduceSum(mul(x, weights), axes, { keepDims: true });
-}
 
 /**
  * `x / sqrt(mean(x²) + epsilon) * scale`, the mean over the axes from `axis` on: RMSNormalization, which ONNX has from opset

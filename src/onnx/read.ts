@@ -35,8 +35,8 @@ export interface OnnxModel {
 /**
  * Reads an ONNX model (opsets 13 to 22) as a graph.
  *
- * Floating initializers with at least one axis become parameters, under their own names; scalars, integers and the
- * outputs of Constant nodes are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
+ * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
+ * Constant nodes and what operators read as settings (the scales of Resize) are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
  *
  * @param name what error messages call the file. Default: "model.onnx".
  * @throws `bad_file` when the bytes are damaged, `unknown_operator` listing every operator that is not known,
@@ -93,9 +93,10 @@ function rejectUnknown(proto: GraphProto, name: string): void {
 function buildGraph(proto: GraphProto, opset: number): Graph {
   const graph = new Graph({ name: proto.name || "network" });
   const values = new Map<string, Value>();
+  const settings = settingsOf(proto);
   for (const initializer of proto.initializer) {
     const data = fromTensorProto(initializer);
-    const learned = isFloat(data.dtype) && data.shape.length > 0;
+    const learned = isFloat(data.dtype) && data.shape.length > 0 && !settings.has(initializer.name);
     const value = learned ? graph.parameter(initializer.name, data) : graph.constant(data, initializer.name);
     values.set(initializer.name, value);
   }
@@ -115,6 +116,19 @@ function buildGraph(proto: GraphProto, opset: number): Graph {
     graph.output(value);
   }
   return graph;
+}
+
+/** Inputs of operators that say how to compute, by position: what they read is no parameter. */
+const SETTINGS: Readonly<Record<string, readonly number[]>> = {
+  Resize: [1, 2],
+  OneHot: [2],
+};
+
+/** The names of all that are read as settings. */
+function settingsOf(proto: GraphProto): Set<string> {
+  return new Set(
+    proto.node.flatMap(({ opType, input }) => (SETTINGS[opType] ?? []).map((at) => input[at] ?? "")),
+  );
 }
 
 function declareInput(graph: Graph, { name, type }: ValueInfoProto): Value {

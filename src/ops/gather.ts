@@ -1,9 +1,86 @@
 // Operators that pick elements by index, and put them back.
 
+import { numbersOf } from "../graph/content.ts";
 import type { Value } from "../graph/graph.ts";
-import { normalizeAxis, shapeText } from "../graph/shape.ts";
+import { isStatic, normalizeAxis, shapeText } from "../graph/shape.ts";
 import { defineOperator, expectShape } from "./define.ts";
-import { fullLike } from "./reshape.ts";
+import { eachIndex, elementAt, outputShape } from "./evaluate.ts";
+import { fullLike, transpose, unsqueeze } from "./reshape.ts";
+import { scatterND } from "./scatter.ts";
+import { pad } from "./slice.ts";
+
+/**
+ * `data[:, …, indices, …, :]`: the slices that `indices` name along `axis`, whose place in the shape that of `indices` takes.
+ * Negative indices count from the end. ONNX Gather-13.
+ */
+export function gather(data: Value, indices: Value, axis = 0): Value {
+  return gatherOp.emit([data, indices], { axis }).output;
+}
+
+export const gatherOp = defineOperator({
+  type: "Gather",
+  since: 13,
+  attributes: { axis: "int" },
+  infer: ([data, indices]: [Value, Value], { axis = 0 }) => {
+    const at = normalizeAxis(axis, data.rank);
+    expectShape(data.rank > 0, () => "its data must not be a scalar");
+    return [
+      {
+        dtype: data.dtype,
+        shape: [...data.shape.slice(0, at), ...indices.shape, ...data.shape.slice(at + 1)],
+      },
+    ];
+  },
+  gradient: (dy, { inputs: [data, indices], attributes: { axis = 0 } }) => {
+    const at = normalizeAxis(axis, data.rank);
+    return [pickedBack(dy, data, indices, at) ?? scatterSlices(dy, data, indices, at), null];
+  },
+  evaluate: ([data, indices], node) => {
+    const axis = (node.attributes.axis as number | undefined) ?? 0;
+    if (!data || !indices) return null;
+    const at = normalizeAxis(axis, data.shape.length);
+    const length = data.shape[at]!;
+    const rank = indices.shape.length;
+    const shape = outputShape(node);
+    const elements = eachIndex(shape).map((index) => {
+      const picked = elementAt(indices, index.slice(at, at + rank));
+      if (typeof picked !== "number") return null;
+      const place = picked < 0 ? picked + length : picked;
+      return place < length
+        ? elementAt(data, [...index.slice(0, at), place, ...index.slice(at + rank)])
+        : null;
+    });
+    return [{ shape, elements }];
+  },
+});
+
+/** The gradient for one index that is known: dy among zeros. */
+function pickedBack(dy: Value, data: Value, indices: Value, axis: number): Value | null {
+  const length = data.shape[axis]!;
+  const [index, second] = numbersOf(indices) ?? [];
+  if (index === undefined || second !== undefined || indices.rank > 1 || !isStatic(length)) return null;
+  const place = index < 0 ? index + length : index;
+  const row = indices.rank === 0 ? unsqueeze(dy, [axis]) : dy;
+  return pad(row, [{ axis, before: place, after: length - place - 1 }]);
+}
+
+/** A slice that is picked several times gets the sum of its cotangents. */
+function scatterSlices(dy: Value, data: Value, indices: Value, axis: number): Value {
+  const rank = indices.rank;
+  const front = dy.shape.map((_, i) => i);
+  const indexAxes = front.splice(axis, rank);
+  const rows = transposeIfMoved(dy, [...indexAxes, ...front]);
+  const order = data.shape.map((_, i) => i);
+  order.splice(axis, 1);
+  const zeros = transposeIfMoved(fullLike(data), [axis, ...order]);
+  const summed = scatterND(zeros, unsqueeze(indices, [-1]), rows, { reduction: "add" });
+  const back = data.shape.map((_, i) => (i === axis ? 0 : i < axis ? i + 1 : i));
+  return transposeIfMoved(summed, back);
+}
+
+function transposeIfMoved(x: Value, perm: readonly number[]): Value {
+  return perm.every((axis, i) => axis === i) ? x : transpose(x, perm);
+}
 
 /** `data[..., indices[..., i, ...], ...]` along `axis`; the output has the shape of `indices`. ONNX GatherElements-13. */
 export function gatherElements(data: Value, indices: Value, axis = 0): Value {

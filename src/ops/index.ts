@@ -9,6 +9,7 @@ export * from "./conv.ts";
 export * from "./cumulative.ts";
 export { int64s, scalar } from "./define.ts";
 export * from "./dropout.ts";
+export * from "./einsum.ts";
 export * from "./elementwise.ts";
 export * from "./extrema.ts";
 export * from "./gather.ts";
@@ -20,6 +21,7 @@ export * from "./loss.ts";
 export * from "./matmul.ts";
 export * from "./max-pool.ts";
 export * from "./normalization.ts";
+export * from "./order.ts";
 export {
   type AveragePoolOptions,
   averagePool,
@@ -29,9 +31,13 @@ export {
   lpPoolOp,
   type PoolOptions,
 } from "./pool.ts";
+export * from "./range.ts";
 export * from "./rectifiers.ts";
 export * from "./reduce.ts";
 export * from "./reshape.ts";
+export * from "./resize.ts";
 export * from "./rounding.ts";
+export * from "./scatter.ts";
 export * from "./slice.ts";
+export * from "./space.ts";
 export * from "./trigonometry.ts";

@@ -36,7 +36,8 @@ export interface OnnxModel {
  * Reads an ONNX model (opsets 13 to 22) as a graph.
  *
  * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
- * Constant nodes and what operators read as settings (the scales of Resize) are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
+ * Constant nodes and what operators read as settings (the scales of Resize,
+ * the running statistics of BatchNormalization) are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
  *
  * @param name what error messages call the file. Default: "model.onnx".
  * @throws `bad_file` when the bytes are damaged, `unknown_operator` listing every operator that is not known,
@@ -120,6 +121,7 @@ function buildGraph(proto: GraphProto, opset: number): Graph {
 
 /** Inputs of operators that say how to compute, by position: what they read is no parameter. */
 const SETTINGS: Readonly<Record<string, readonly number[]>> = {
+  BatchNormalization: [3, 4],
   Resize: [1, 2],
   OneHot: [2],
 };

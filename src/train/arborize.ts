@@ -12,6 +12,7 @@ import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import { Module, type TraceOptions, trace } from "../nn/module.ts";
 import type { OnnxModel } from "../onnx/read.ts";
+import { batchNormalizationOp } from "../ops/index.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Scheduler } from "../optim/schedulers.ts";
 import { Training } from "./training.ts";
@@ -66,6 +67,7 @@ export async function arborize(
   }
   const { types = DEFAULT_TYPES, initialScale = 0.01 } = options.dendrites ?? {};
   const { base, count, modules, values, ...found } = detachDendrites(graphOf(model, options, seed));
+  rejectRunningStatistics(base);
   const activation = options.dendrites?.activation ?? found.activation ?? "sigmoid";
   const growth = growthSettings(options.growth);
   const sites = findSites(base, types);
@@ -92,6 +94,18 @@ export async function arborize(
     engine,
     start: count > 0 ? { dendrites: count, values } : null,
   });
+}
+
+/** Statistics that a training would have to keep, and that evaluation would need. */
+function rejectRunningStatistics({ name, nodes }: Graph): void {
+  const training = nodes.find(
+    ({ operator, attributes }) => operator === batchNormalizationOp && attributes.training_mode === 1,
+  );
+  if (!training) return;
+  throw new ArborizeError(
+    "unsupported_attribute",
+    `"${name}": ${training.label} is in training mode, but running statistics are not updated yet. Export the model in evaluation mode: its statistics then stay as they are, its scale and bias learn.`,
+  );
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {

@@ -8,8 +8,9 @@ import { readOnnx as decodeOnnx, type OnnxModel } from "../onnx/read.ts";
 /**
  * Reads an ONNX model (opsets 13 to 22) for `arborize` and `fit`.
  *
- * Floating initializers with at least one axis become parameters, under their own names; scalars, integers and the
- * outputs of Constant nodes are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
+ * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
+ * Constant nodes and what operators read as settings (the scales of Resize, the running statistics of BatchNormalization)
+ * are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
  *
  * @param source a path, or the file's bytes.
  * @throws `bad_file` when there is no such file or it is damaged, `unknown_operator` listing every operator that is not

@@ -48,6 +48,14 @@ describe("fit", async () => {
     expect(await training.evaluate([whole(digits.validation)])).toBeCloseTo(best, 10);
   });
 
+  it("takes batches along an axis of any name", async () => {
+    const inputs = { x: ["batch-size", 1, 12, 12] };
+    const named = await arborize(new SmallNet(), { ...OPTIONS, inputs });
+    const usual = await arborize(new SmallNet(), OPTIONS);
+    const batch = digits.train.batch([0, 1, 2, 3]);
+    expect(await named.step(batch)).toBe(await usual.step(batch));
+  });
+
   it("marks the epochs that restores gave up", async () => {
     const { inputs, loss, optimizer, engine } = OPTIONS;
     const growth = { switchMode: "fixed", fixedEpochs: 2, maxDendrites: 1 } as const;

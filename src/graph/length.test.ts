@@ -7,6 +7,7 @@ import {
   divideDims,
   floorDivide,
   isAtLeast,
+  lengthReader,
   multiplyDims,
   resolveDim,
   subtractDims,
@@ -54,6 +55,24 @@ describe("lengths", () => {
     expect(symbolsOf("floor((time+1)/2)*batch")).toEqual(["time", "batch"]);
     expect(symbolOf("sequence-length 1")).toBe("sequence_length_1");
     expect(symbolOf("0")).toBe("_0");
+  });
+
+  it("from elsewhere are formulas of what else is there, or names", () => {
+    const read = lengthReader(["batch", "time", "batch-size", "time + 1"]);
+    expect(["batch", "time + 1", "time*2", "floor((time+1)/2)", "2*batch*time"].map(read)).toEqual([
+      "batch",
+      "time+1",
+      "2*time",
+      "floor((time+1)/2)",
+      "2*batch*time",
+    ]);
+    expect(["batch-size", "batch/2", "image height", "12", "unk__6"].map(read)).toEqual([
+      "batch_size",
+      "batch_2",
+      "image_height",
+      "_12",
+      "unk__6",
+    ]);
   });
 
   it("agree with arithmetic on numbers", () => {

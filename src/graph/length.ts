@@ -94,13 +94,32 @@ export function symbolsOf(dim: Dim): string[] {
   return names.filter((name) => name !== "floor");
 }
 
-/** What a symbol may be called; others are told apart from formulas by `symbolOf`. */
+/** What a symbol may be called; other names become one by `symbolOf`. */
 const SYMBOL = /[A-Za-z_][A-Za-z0-9_.]*/g;
 
 /** A name from elsewhere as a symbol that formulas can hold. */
 export function symbolOf(name: string): string {
   const plain = name.replace(/[^A-Za-z0-9_.]/g, "_");
   return /^[A-Za-z_]/.test(plain) && plain !== "floor" ? plain : `_${plain}`;
+}
+
+/**
+ * How lengths that come from elsewhere are read, given all of them: `"time+1"` is a formula where `"time"` is a length too.
+ * What is none is the name of a symbol, whatever its characters: `"batch-size"` becomes `"batch_size"`.
+ */
+export function lengthReader(texts: readonly string[]): (text: string) => Dim {
+  const symbols = new Set(texts.filter((text) => symbolOf(text) === text));
+  return (text) => {
+    const bare = text.replace(/\s/g, "");
+    const known = symbolsOf(bare);
+    const formula = known.length > 0 && known.every((symbol) => symbols.has(symbol)) && isFormula(bare);
+    return formula ? addDims(bare, 0) : symbolOf(text);
+  };
+}
+
+/** Whether a text has no other signs than formulas have. */
+function isFormula(text: string): boolean {
+  return /^[A-Za-z0-9_.+*-]+$/.test(text.replace(/floor\(\(|\)\/\d+\)/g, ""));
 }
 
 /**

@@ -4,7 +4,7 @@ import { ArborizeError, didYouMean } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import type { DType, Tensor } from "../base/tensor.ts";
 import { Graph, type Value } from "../graph/graph.ts";
-import { type Shape, shapeText } from "../graph/shape.ts";
+import { isStatic, lengthReader, type Shape, shapeText } from "../graph/shape.ts";
 import type { Initializer } from "./init.ts";
 
 /** A learned tensor of a module. Its initial value is drawn when the model is traced, from the seed given there. */
@@ -114,8 +114,17 @@ export interface TraceOptions {
 export function trace(model: Module, { inputs, seed = 0 }: TraceOptions): Graph {
   const graph = new Graph({ name: model.constructor.name });
   Trace.begin(graph, model, seed);
-  const values = Object.entries(inputs).map(([name, given]) =>
-    "dtype" in given ? graph.input(name, given.dtype, given.shape) : graph.input(name, "float32", given),
+  const given = Object.entries(inputs).map(([name, input]) =>
+    "dtype" in input ? { name, ...input } : { name, dtype: "float32" as const, shape: input },
+  );
+  const texts = given.flatMap(({ shape }) => shape.filter((dim) => !isStatic(dim)));
+  const readLength = lengthReader(texts);
+  const values = given.map(({ name, dtype, shape }) =>
+    graph.input(
+      name,
+      dtype,
+      shape.map((dim) => (isStatic(dim) ? dim : readLength(dim))),
+    ),
   );
   if (values.length === 0) {
     throw new ArborizeError(

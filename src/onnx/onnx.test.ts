@@ -259,6 +259,19 @@ describe("readOnnx refuses", () => {
 });
 
 describe("a length that varies", () => {
+  it("may have any name, and be a formula of others", () => {
+    const graph = new Graph();
+    const x = graph.input("x", "float32", ["batch-size", "time"]);
+    const y = graph.input("y", "float32", ["batch-size", "time+1"]);
+    graph.output(op.concat([x, y], 1));
+    const again = readOnnx(writeOnnx(graph)).graph;
+    expect(again.inputs.map(({ shape }) => shape)).toEqual([
+      ["batch_size", "time"],
+      ["batch_size", "time+1"],
+    ]);
+    expect(again.outputs[0]!.shape).toEqual(["batch_size", "2*time+1"]);
+  });
+
   it.each([
     ["a name", { case: "dimParam", value: "n" }, "n"],
     ["no name", { case: "dimParam", value: "" }, "x_0"],

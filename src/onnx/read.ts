@@ -13,7 +13,7 @@ import { ArborizeError } from "../base/errors.ts";
 import { isFloat, Tensor } from "../base/tensor.ts";
 import { Graph, type Node, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind, Attributes } from "../graph/operator.ts";
-import type { Dim } from "../graph/shape.ts";
+import { type Dim, lengthReader, symbolOf } from "../graph/shape.ts";
 import { dtypeOfOnnx } from "../ops/cast.ts";
 import { splitOp } from "../ops/concat.ts";
 import { findOperator } from "../ops/registry.ts";
@@ -36,8 +36,8 @@ export interface OnnxModel {
  * Reads an ONNX model (opsets 13 to 22) as a graph.
  *
  * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
- * Constant nodes and what operators read as settings (the scales of Resize,
- * the running statistics of BatchNormalization) are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
+ * Constant nodes and what operators read as settings (the scales of Resize, the running statistics of BatchNormalization)
+ * are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
  *
  * @param name what error messages call the file. Default: "model.onnx".
  * @throws `bad_file` when the bytes are damaged, `unknown_operator` listing every operator that is not known,
@@ -101,9 +101,9 @@ function buildGraph(proto: GraphProto, opset: number): Graph {
     const value = learned ? graph.parameter(initializer.name, data) : graph.constant(data, initializer.name);
     values.set(initializer.name, value);
   }
-  for (const input of proto.input) {
-    if (!values.has(input.name)) values.set(input.name, declareInput(graph, input));
-  }
+  const fed = proto.input.filter(({ name }) => !values.has(name));
+  const readLength = lengthReader(fed.flatMap(namedLengths));
+  for (const input of fed) values.set(input.name, declareInput(graph, input, readLength));
   for (const node of proto.node) {
     if (node.opType === "Constant") {
       values.set(node.output[0]!, graph.constant(constantOf(node), node.output[0]!));
@@ -133,7 +133,17 @@ function settingsOf(proto: GraphProto): Set<string> {
   );
 }
 
-function declareInput(graph: Graph, { name, type }: ValueInfoProto): Value {
+/** The lengths of an input that have names. */
+function namedLengths({ type }: ValueInfoProto): string[] {
+  const dims = type?.value.case === "tensorType" ? (type.value.value.shape?.dim ?? []) : [];
+  return dims.flatMap(({ value }) => (value.case === "dimParam" && value.value !== "" ? [value.value] : []));
+}
+
+function declareInput(
+  graph: Graph,
+  { name, type }: ValueInfoProto,
+  readLength: (text: string) => Dim,
+): Value {
   if (type?.value.case !== "tensorType") {
     throw new ArborizeError("invalid_graph", `input "${name}" is not a tensor.`);
   }
@@ -141,7 +151,9 @@ function declareInput(graph: Graph, { name, type }: ValueInfoProto): Value {
   const dims = (shape?.dim ?? []).map(({ value }, axis): Dim => {
     // Some exporters write -1 for a length that varies.
     if (value.case === "dimValue" && value.value >= 0n) return Number(value.value);
-    return value.case === "dimParam" && value.value !== "" ? value.value : `${name}_${axis}`;
+    return value.case === "dimParam" && value.value !== ""
+      ? readLength(value.value)
+      : symbolOf(`${name}_${axis}`);
   });
   return graph.input(name, dtypeOfOnnx(elemType), dims);
 }

@@ -177,7 +177,7 @@ function parse(dim: Dim): Sum {
 
 function parseTerm(term: string): [string, number] {
   const sign = term.startsWith("-") ? -1 : 1;
-  const atoms = splitOutside(term.replace(/^[+-]/, ""), /\*/).map((part) => part.replace(/^\*/, ""));
+  const atoms = atomsOf(term.replace(/^[+-]/, ""));
   const numbers = atoms.filter((atom) => /^\d+$/.test(atom)).map(Number);
   const rest = atoms.filter((atom) => !/^\d+$/.test(atom)).sort();
   return [rest.join("*"), numbers.reduce((a, b) => a * b, sign)];

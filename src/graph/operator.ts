@@ -11,10 +11,10 @@ export interface ValueType {
 }
 
 /** How an attribute is stored in ONNX: JavaScript's one kind of number does not tell `int` from `float`. */
-export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "strings" | "tensor";
+export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "tensor";
 
 /** The value of an attribute. */
-export type Attribute = number | string | readonly number[] | readonly string[] | Tensor;
+export type Attribute = number | string | readonly number[] | Tensor;
 
 /** Attributes by ONNX name; absent ones have ONNX's default. */
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;
@@ -35,14 +35,14 @@ export interface Content {
   readonly elements: readonly Element[];
 }
 
+/** What each of a node's outputs holds, null where nothing is known. */
+export type Contents = readonly (Content | null)[];
+
 /**
  * What a node's outputs hold, from what its inputs are known to hold (null where unknown or not given): how shapes that a
  * graph computes are followed when it is built. Null where nothing follows.
  */
-export type Evaluation = (
-  inputs: readonly (Content | null)[],
-  node: Node,
-) => readonly (Content | null)[] | null;
+export type Evaluation = (inputs: Contents, node: Node) => Contents | null;
 
 /** An operator: how nodes of this type behave. */
 export interface Operator {

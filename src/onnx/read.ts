@@ -256,8 +256,6 @@ function attributeOf(proto: AttributeProto, kind: AttributeKind | undefined): At
       return proto.ints.map(Number);
     case "floats":
       return [...proto.floats];
-    case "strings":
-      return proto.strings.map((text) => new TextDecoder().decode(text));
     case "tensor":
       return tensorOf(proto);
     case undefined:

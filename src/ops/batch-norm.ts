@@ -2,13 +2,11 @@
 
 import type { Value } from "../graph/graph.ts";
 import { shapeText } from "../graph/shape.ts";
-import { defineOperator, expectFloats, expectShape, scalar } from "./define.ts";
+import { axesBesideChannels, EPSILON, expectPerChannel, sumPerChannel } from "./channels.ts";
+import { defineOperator, expectShape, scalar } from "./define.ts";
 import { add, div, mul, neg, reciprocal, sqrt, sub } from "./elementwise.ts";
-import { elementCount, reduceMean, reduceSum } from "./reduce.ts";
+import { elementCount, reduceMean } from "./reduce.ts";
 import { fullLike, reshape } from "./reshape.ts";
-
-/** ONNX's (and PyTorch's) default of what is added to a variance before its root is taken. */
-const EPSILON = 1e-5;
 
 /**
  * `(x - mean) / sqrt(variance + epsilon) * scale + bias`, channel by channel, by given statistics. `[B, C, ...]` and four
@@ -49,7 +47,7 @@ export function batchNormTraining(x: Value, scale: Value, bias: Value, epsilon =
 }
 
 function statistics(x: Value) {
-  const places = everyAxisBut1(x);
+  const places = axesBesideChannels(x);
   const mean = reduceMean(x, places);
   const centered = sub(x, perChannel(mean, x));
   return { mean, centered, variance: reduceMean(mul(centered, centered), places) };
@@ -66,16 +64,9 @@ export const batchNormalizationOp = defineOperator({
   since: 15,
   attributes: { epsilon: "float", momentum: "float", training_mode: "int" },
   infer: ([x, ...perChannel]: Inputs, { training_mode: training = 0 }) => {
-    expectFloats(x, ...perChannel);
     expectShape(x.rank > 1, () => `its input ${shapeText(x.shape)} has no axis of channels`);
-    const channels = x.shape[1]!;
-    for (const each of perChannel) {
-      expectShape(
-        each.rank === 1 && each.shape[0] === channels,
-        () => `"${each.name}" ${shapeText(each.shape)} does not fit the channels of ${shapeText(x.shape)}`,
-      );
-    }
-    const statistic = { dtype: x.dtype, shape: [channels] };
+    expectPerChannel(x, ...perChannel);
+    const statistic = { dtype: x.dtype, shape: [x.shape[1]!] };
     return training ? [x, statistic, statistic] : [x];
   },
   gradient: (given, { inputs, attributes }, [, dMean, dVariance]) => {
@@ -98,10 +89,6 @@ function perChannel(value: Value, x: Value): Value {
   return reshape(value, [x.shape[1]!, ...x.shape.slice(2).map(() => 1)]);
 }
 
-function everyAxisBut1(x: Value): number[] {
-  return x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
-}
-
 /** r = 1 / sqrt(variance + epsilon) */
 function inverseRoot(variance: Value, epsilon: number): Value {
   return reciprocal(sqrt(add(variance, scalar(variance, epsilon))));
@@ -109,11 +96,10 @@ function inverseRoot(variance: Value, epsilon: number): Value {
 
 /** With the statistics given: dx = dy s r, ds = Σ dy (x - μ) r, db = Σ dy, dμ = -s r Σ dy, dσ² = -s r³ Σ dy (x - μ) / 2. */
 function givenStatistics(dy: Value, [x, scale, , mean, variance]: Inputs, epsilon: number) {
-  const places = everyAxisBut1(x);
   const inverse = inverseRoot(variance, epsilon);
   const slope = mul(scale, inverse);
-  const dBias = reduceSum(dy, places);
-  const dScale = mul(reduceSum(mul(dy, sub(x, perChannel(mean, x))), places), inverse);
+  const dBias = sumPerChannel(dy);
+  const dScale = mul(sumPerChannel(mul(dy, sub(x, perChannel(mean, x)))), inverse);
   const dVariance = mul(mul(slope, mul(inverse, scalar(x, -0.5))), dScale);
   return [mul(dy, perChannel(slope, x)), dScale, dBias, neg(mul(slope, dBias)), dVariance] as const;
 }
@@ -132,11 +118,10 @@ function batchStatistics(
     variance: dVariance,
   }: { readonly [name in "mean" | "variance"]?: Value | null | undefined } = {},
 ): readonly [dx: Value, dScale: Value, dBias: Value] {
-  const places = everyAxisBut1(dy);
-  const count = elementCount(dy, places);
+  const count = elementCount(dy, axesBesideChannels(dy));
   const slope = mul(scale, inverse);
-  const dBias = reduceSum(dy, places);
-  const dScale = mul(reduceSum(mul(dy, centered), places), inverse);
+  const dBias = sumPerChannel(dy);
+  const dScale = mul(sumPerChannel(mul(dy, centered)), inverse);
   const toMean = neg(mul(slope, dBias));
   const toCentered = neg(mul(mul(slope, inverse), dScale));
   const offset = div(dMean ? add(toMean, dMean) : toMean, count);

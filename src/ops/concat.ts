@@ -1,6 +1,6 @@
 // Operators that join values along an axis and cut them into parts.
 
-import type { Node, Value } from "../graph/graph.ts";
+import type { Value } from "../graph/graph.ts";
 import type { Content } from "../graph/operator.ts";
 import { addDims, type Dim, isStatic, normalizeAxis, shapeText } from "../graph/shape.ts";
 import { defineOperator, expectShape, int64s } from "./define.ts";
@@ -42,23 +42,22 @@ export const concatOp = defineOperator({
     );
     return splitOp.emit([dy, sizes], { axis }).outputs;
   },
-  evaluate: joinedContent,
+  evaluate: (inputs, node) => {
+    const { axis = 0 } = node.attributes;
+    const at = normalizeAxis(axis, node.output.rank);
+    const parts = inputs.map(
+      (input, i): Content => input ?? unknownContent(node.inputs[i]!.shape as readonly number[]),
+    );
+    const shape = outputShape(node);
+    const elements = eachIndex(shape).map((index) => {
+      let place = index[at]!;
+      let part = 0;
+      while (place >= parts[part]!.shape[at]!) place -= parts[part++]!.shape[at]!;
+      return elementAt(parts[part]!, index.with(at, place));
+    });
+    return [{ shape, elements }];
+  },
 });
-
-function joinedContent(inputs: readonly (Content | null)[], node: Node): [Content] | null {
-  const axis = normalizeAxis((node.attributes.axis as number | undefined) ?? 0, node.output.rank);
-  const parts = inputs.map(
-    (input, i): Content => input ?? unknownContent(node.inputs[i]!.shape as readonly number[]),
-  );
-  const shape = outputShape(node);
-  const elements = eachIndex(shape).map((index) => {
-    let at = index[axis]!;
-    let part = 0;
-    while (at >= parts[part]!.shape[axis]!) at -= parts[part++]!.shape[axis]!;
-    return elementAt(parts[part]!, index.with(axis, at));
-  });
-  return [{ shape, elements }];
-}
 
 /** Consecutive parts of the given `lengths` along `axis`. ONNX Split-18. */
 export function split(x: Value, lengths: readonly number[], axis: number): readonly Value[] {
@@ -89,15 +88,15 @@ export const splitOp = defineOperator({
     ),
     null,
   ],
-  evaluate: ([x], node) => {
+  evaluate: ([x], { outputs, attributes: { axis = 0 } }) => {
     if (!x) return null;
-    const axis = normalizeAxis((node.attributes.axis as number | undefined) ?? 0, x.shape.length);
+    const at = normalizeAxis(axis, x.shape.length);
     let start = 0;
-    return node.outputs.map((part) => {
+    return outputs.map((part) => {
       const shape = part.shape as readonly number[];
       const from = start;
-      start += shape[axis]!;
-      return moved(x, shape, (index) => index.with(axis, index[axis]! + from));
+      start += shape[at]!;
+      return moved(x, shape, (index) => index.with(at, index[at]! + from));
     });
   },
   variadicOutputs: true,

@@ -2,6 +2,7 @@
 
 import type { Value } from "../graph/graph.ts";
 import { isStatic, sameShape, shapeText } from "../graph/shape.ts";
+import { sumPerChannel } from "./channels.ts";
 import { concat } from "./concat.ts";
 import { defineOperator, expectFloats, expectShape } from "./define.ts";
 import { matMul } from "./matmul.ts";
@@ -66,7 +67,7 @@ export const convOp = defineOperator({
   gradient: (dy, { inputs: [x, w, b], attributes }) => {
     const { group = 1 } = attributes;
     const over = windows(x.shape, kernelOf(w, attributes), attributes);
-    return [inputGradient(dy, w, over, group), weightGradient(dy, x, w, over, group), b && biasGradient(dy)];
+    return [inputGradient(dy, w, over, group), weightGradient(dy, x, w, over, group), b && sumPerChannel(dy)];
   },
 });
 
@@ -117,7 +118,7 @@ export const convTransposeOp = defineOperator({
     return [
       conv(dy, w, null, { ...optionsOf(over), group }),
       weightGradient(x, dy, w, over, group),
-      b && biasGradient(dy),
+      b && sumPerChannel(dy),
     ];
   },
 });
@@ -151,14 +152,6 @@ function expectGroups(channels: number, group: number): void {
 function expectBias(b: Value | null | undefined, channels: number): void {
   const fits = !b || (b.rank === 1 && b.shape[0] === channels);
   expectShape(fits, () => `bias ${shapeText(b!.shape)} does not fit ${channels} output channels`);
-}
-
-/** db: the sum over everything but channels. */
-function biasGradient(dy: Value): Value {
-  return reduceSum(
-    dy,
-    dy.shape.map((_, axis) => axis).filter((axis) => axis !== 1),
-  );
 }
 
 /**

@@ -1,9 +1,8 @@
 // Running totals along an axis.
 
-import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { normalizeAxis } from "../graph/shape.ts";
-import { constantInts, defineOperator, expectKind } from "./define.ts";
+import { constantInts, defineOperator, expectKind, int64 } from "./define.ts";
 
 /** Options of `cumSum`. */
 export interface CumSumOptions {
@@ -15,7 +14,7 @@ export interface CumSumOptions {
 
 /** The sums of all elements up to each along `axis`. ONNX CumSum-14. */
 export function cumSum(x: Value, axis: number, options: CumSumOptions = {}): Value {
-  return runningSum(x, x.graph.constant(Tensor.of([], [axis], "int64")), options);
+  return runningSum(x, int64(x, axis), options);
 }
 
 function runningSum(x: Value, axis: Value, { exclusive = false, reverse = false }: CumSumOptions): Value {

@@ -5,7 +5,7 @@ import { ArborizeError } from "../base/errors.ts";
 import { type DType, Tensor } from "../base/tensor.ts";
 import { numbersOf } from "../graph/content.ts";
 import type { Node, Value } from "../graph/graph.ts";
-import type { AttributeKind, Attributes, Evaluation, Operator, ValueType } from "../graph/operator.ts";
+import type { AttributeKind, Attributes, Contents, Operator, ValueType } from "../graph/operator.ts";
 import { broadcastShapes, shapeText } from "../graph/shape.ts";
 
 type Schema = Readonly<Record<string, AttributeKind>>;
@@ -17,7 +17,6 @@ interface AttributeTypes {
   string: string;
   ints: readonly number[];
   floats: readonly number[];
-  strings: readonly string[];
   tensor: Tensor;
 }
 
@@ -51,7 +50,7 @@ export interface OperatorDefinition<S extends Schema, I extends Inputs> {
       ) => { readonly [K in keyof I]: Value | null | undefined })
     | { readonly nondifferentiable: string };
   /** How shapes are followed through it, for operators that compute them. */
-  readonly evaluate?: Evaluation | undefined;
+  readonly evaluate?: ((inputs: Contents, node: NodeOf<S, I>) => Contents | null) | undefined;
   readonly broadcasts?: boolean;
   readonly variadicOutputs?: boolean;
   readonly deterministic?: boolean;
@@ -66,7 +65,7 @@ export interface DefinedOperator<S extends Schema, I extends Inputs> extends Ope
 export function defineOperator<const S extends Schema = Record<never, never>, I extends Inputs = Inputs>(
   definition: OperatorDefinition<S, I>,
 ): DefinedOperator<S, I> {
-  const { gradient, written } = definition;
+  const { gradient, written, evaluate } = definition;
   const operator: DefinedOperator<S, I> = {
     type: definition.type,
     domain: definition.domain ?? "",
@@ -75,7 +74,7 @@ export function defineOperator<const S extends Schema = Record<never, never>, I 
     broadcasts: definition.broadcasts ?? false,
     variadicOutputs: definition.variadicOutputs ?? false,
     deterministic: definition.deterministic ?? true,
-    evaluate: definition.evaluate ?? null,
+    evaluate: evaluate ? (inputs, node) => evaluate(inputs, node as unknown as NodeOf<S, I>) : null,
     infer: (inputs, attributes) => definition.infer(inputs as unknown as I, attributes as AttributesOf<S>),
     written: written && ((node) => written(node as unknown as NodeOf<S, I>) as Attributes),
     gradient:
@@ -101,6 +100,11 @@ export function defineOperator<const S extends Schema = Record<never, never>, I 
 /** The constant `value` in the element type of `like`. */
 export function scalar(like: Value, value: number): Value {
   return like.graph.constant(Tensor.full([], value, like.dtype));
+}
+
+/** An int64 scalar constant in the graph of `like`. */
+export function int64(like: Value, value: number): Value {
+  return like.graph.constant(Tensor.of([], [value], "int64"));
 }
 
 /** An int64 vector constant in the graph of `like`: axes, sizes, shapes. */
@@ -200,7 +204,7 @@ export function defineUnary(
   since: number,
   kind: Kind,
   slope: (dy: Value, x: Value, y: Value) => Value | null,
-  evaluate?: Evaluation,
+  evaluate?: OperatorDefinition<Record<never, never>, [Value]>["evaluate"],
 ): DefinedOperator<Record<never, never>, [Value]> {
   return defineOperator({
     type,
@@ -217,7 +221,7 @@ export function defineBinary(
   since: number,
   kind: Kind,
   slopes: (dy: Value, a: Value, b: Value, y: Value) => readonly [da: Value, db: Value],
-  evaluate?: Evaluation,
+  evaluate?: OperatorDefinition<Record<never, never>, [Value, Value]>["evaluate"],
 ): DefinedOperator<Record<never, never>, [Value, Value]> {
   return defineOperator({
     type,

@@ -1,8 +1,8 @@
 // Arithmetic, powers and exponentials, element by element, with NumPy's broadcasting. Integers are computed, not differentiated.
 
 import { isFloat } from "../base/tensor.ts";
-import type { Node, Value } from "../graph/graph.ts";
-import type { Content, Evaluation } from "../graph/operator.ts";
+import type { Value } from "../graph/graph.ts";
+import type { Contents } from "../graph/operator.ts";
 import {
   addDims,
   broadcastShapes,
@@ -63,9 +63,8 @@ export const divOp = defineBinary(
 );
 
 /** Of integers rounded towards zero; lengths are not negative. */
-function quotient(inputs: readonly (Content | null)[], node: Node): ReturnType<Evaluation> {
-  const divide = isFloat(node.output.dtype) ? exactQuotient : wholeQuotient;
-  return elementwise(divide)(inputs, node);
+function quotient(inputs: Contents, { output }: { readonly output: Value }): Contents | null {
+  return elementwise(isFloat(output.dtype) ? exactQuotient : wholeQuotient)(inputs);
 }
 
 function exactQuotient(a: Dim, b: Dim): Dim | undefined {

@@ -1,18 +1,21 @@
 // How operators compute with contents (graph/content.ts): numbers and symbolic lengths, when the graph is built.
 
 import { sizeOf } from "../base/tensor.ts";
-import type { Node } from "../graph/graph.ts";
-import type { Content, Element, Evaluation } from "../graph/operator.ts";
+import type { Value } from "../graph/graph.ts";
+import type { Content, Contents, Element } from "../graph/operator.ts";
 import { broadcastShapes, type Dim, isStatic } from "../graph/shape.ts";
 
+/** What follows from the inputs alone, whatever the node. */
+type OfInputs = (inputs: Contents) => [Content] | null;
+
 /** Each output element from the elements of the broadcast inputs; null from any null. */
-export function elementwise(compute: (...elements: Dim[]) => Element | undefined): Evaluation {
+export function elementwise(compute: (...elements: Dim[]) => Element | undefined): OfInputs {
   return (inputs) => {
     const given = inputs as readonly Content[];
     if (inputs.some((input) => input === null)) return null;
     const shape = broadcastShapes(...given.map((input) => input.shape)) as readonly number[];
     const elements = eachIndex(shape).map((index) => {
-      const operands = given.map((input) => input.elements[offsetOf(index, input.shape)] as Element);
+      const operands = given.map((input) => elementAt(input, index));
       return operands.some((element) => element === null) ? null : (compute(...(operands as Dim[])) ?? null);
     });
     return [{ shape, elements }];
@@ -20,7 +23,7 @@ export function elementwise(compute: (...elements: Dim[]) => Element | undefined
 }
 
 /** Each output element from plain numbers, where all inputs have them there; booleans are 0 and 1. */
-export function ofNumbers(compute: (...elements: number[]) => number | boolean): Evaluation {
+export function ofNumbers(compute: (...elements: number[]) => number | boolean): OfInputs {
   return elementwise((...elements) => (elements.every(isStatic) ? Number(compute(...elements)) : undefined));
 }
 
@@ -30,13 +33,10 @@ export function moved(
   shape: readonly number[],
   source: (index: readonly number[]) => readonly number[],
 ): Content {
-  const elements = eachIndex(shape).map(
-    (index) => from.elements[offsetOf(source(index), from.shape)] as Element,
-  );
-  return { shape, elements };
+  return { shape, elements: eachIndex(shape).map((index) => elementAt(from, source(index))) };
 }
 
-/** The element at an index. */
+/** The element at an index, perhaps one of a larger shape that the content broadcasts to. */
 export function elementAt({ shape, elements }: Content, index: readonly number[]): Element {
   return elements[offsetOf(index, shape)] as Element;
 }
@@ -47,7 +47,7 @@ export function unknownContent(shape: readonly number[]): Content {
 }
 
 /** The static shape of a node's first output: contents are only asked for where it is. */
-export function outputShape(node: Node): readonly number[] {
+export function outputShape(node: { readonly output: Value }): readonly number[] {
   return node.output.shape as readonly number[];
 }
 
@@ -64,7 +64,7 @@ export function eachIndex(shape: readonly number[]): number[][] {
   });
 }
 
-/** Where an index, perhaps of a larger shape that `shape` broadcasts to, lies in `shape`. */
+/** Where an index lies in `shape`, or in what `shape` broadcasts to. */
 function offsetOf(index: readonly number[], shape: readonly number[]): number {
   const leading = index.length - shape.length;
   return shape.reduce(

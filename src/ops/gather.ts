@@ -36,7 +36,7 @@ export const gatherOp = defineOperator({
     return [pickedBack(dy, data, indices, at) ?? scatterSlices(dy, data, indices, at), null];
   },
   evaluate: ([data, indices], node) => {
-    const axis = (node.attributes.axis as number | undefined) ?? 0;
+    const { axis = 0 } = node.attributes;
     if (!data || !indices) return null;
     const at = normalizeAxis(axis, data.shape.length);
     const length = data.shape[at]!;

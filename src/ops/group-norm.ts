@@ -6,14 +6,12 @@ import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { isStatic, type Shape, shapeSize, shapeText } from "../graph/shape.ts";
 import { cast } from "./cast.ts";
-import { defineOperator, expectFloats, expectShape } from "./define.ts";
+import { EPSILON, expectPerChannel } from "./channels.ts";
+import { defineOperator, expectShape } from "./define.ts";
 import { div, mul, sub } from "./elementwise.ts";
 import { layerNormalizationOp } from "./layer-norm.ts";
 import { elementCount, reduceSum } from "./reduce.ts";
 import { reshape, reshapeLike } from "./reshape.ts";
-
-/** ONNX's (and PyTorch's) default of what is added to a variance before its root is taken. */
-const EPSILON = 1e-5;
 
 type Inputs = [x: Value, scale: Value, bias: Value];
 
@@ -74,13 +72,7 @@ export const instanceNormalizationOp = defineOperator({
 });
 
 function inferPerChannel([x, ...perChannel]: Inputs): ValueType[] {
-  expectFloats(x, ...perChannel);
-  for (const each of perChannel) {
-    expectShape(
-      each.rank === 1 && each.shape[0] === x.shape[1],
-      () => `"${each.name}" ${shapeText(each.shape)} does not fit the channels of ${shapeText(x.shape)}`,
-    );
-  }
+  expectPerChannel(x, ...perChannel);
   return [{ dtype: x.dtype, shape: x.shape }];
 }
 

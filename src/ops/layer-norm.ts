@@ -4,6 +4,7 @@ import { ArborizeError } from "../base/errors.ts";
 import type { Value } from "../graph/graph.ts";
 import { normalizeAxis } from "../graph/shape.ts";
 import { cast } from "./cast.ts";
+import { EPSILON } from "./channels.ts";
 import { defineOperator, expectBroadcastTo, expectFloats, scalar } from "./define.ts";
 import { add, div, mul, reciprocal, sqrt, sub } from "./elementwise.ts";
 import { elementCount, reduceMean } from "./reduce.ts";
@@ -53,7 +54,7 @@ export const layerNormalizationOp = defineOperator({
     const [x, scale, bias] = inputs;
     const dy = given ?? fullLike(x);
     const [, means, inverse] = outputs.map((output) => cast(output, x.dtype)) as [Value, Value, Value];
-    const axes = x.shape.map((_, at) => at).slice(normalizeAxis(axis, x.rank));
+    const axes = axesFrom(axis, x);
     const mean = (value: Value) => reduceMean(value, axes, { keepDims: true });
     const centered = sub(x, means);
     const scaled = mul(dy, inverse);
@@ -73,13 +74,17 @@ export const layerNormalizationOp = defineOperator({
   broadcasts: true,
 });
 
+function axesFrom(axis: number, x: Value): number[] {
+  return x.shape.map((_, at) => at).slice(normalizeAxis(axis, x.rank));
+}
+
 /**
  * `x / sqrt(mean(x²) + epsilon) * scale`, the mean over the axes from `axis` on: RMSNormalization, which ONNX has from opset
  * 23 on, made of older operators.
  */
 export function rmsNorm(x: Value, scale?: Value | null, options: LayerNormOptions = {}): Value {
-  const { axis = -1, epsilon = 1e-5 } = options;
-  const axes = x.shape.map((_, at) => at).slice(normalizeAxis(axis, x.rank));
+  const { axis = -1, epsilon = EPSILON } = options;
+  const axes = axesFrom(axis, x);
   const meanSquare = reduceMean(mul(x, x), axes, { keepDims: true });
   const normal = mul(x, reciprocal(sqrt(add(meanSquare, scalar(x, epsilon)))));
   return scale ? mul(normal, scale) : normal;

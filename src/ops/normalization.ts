@@ -4,11 +4,10 @@ import { ArborizeError } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { isStatic, normalizeAxis, shapeSize, shapeText } from "../graph/shape.ts";
-import { cast } from "./cast.ts";
 import { defineOperator, expectFloats, expectShape, sameType, scalar } from "./define.ts";
+import { onesForZeros } from "./divisor.ts";
 import { add, div, mul, neg, pow, sign, sqrt, sub } from "./elementwise.ts";
 import { max } from "./extrema.ts";
-import { equal } from "./logic.ts";
 import { matMul } from "./matmul.ts";
 import { reduceL1, reduceL2, reduceMean, reduceSum } from "./reduce.ts";
 import { reshape, reshapeLike } from "./reshape.ts";
@@ -41,9 +40,8 @@ export const lpNormalizationOp = defineOperator({
   gradient: (dy, { inputs: [x], attributes: { axis = -1, p = 2 }, output: y }) => {
     const kept = { keepDims: true };
     const norm = p === 1 ? reduceL1(x, [axis], kept) : reduceL2(x, [axis], kept);
-    const divisor = add(norm, cast(equal(norm, scalar(x, 0)), x.dtype));
     const along = reduceSum(mul(dy, y), [axis], kept);
-    return [div(sub(dy, mul(p === 1 ? sign(x) : y, along)), divisor)];
+    return [div(sub(dy, mul(p === 1 ? sign(x) : y, along)), onesForZeros(norm))];
   },
 });
 

@@ -2,7 +2,7 @@
 
 import type { Value } from "../graph/graph.ts";
 import { isStatic, multiplyDims, normalizeAxis, shapeText } from "../graph/shape.ts";
-import { constantInts, defineOperator, expectShape, int64s } from "./define.ts";
+import { constantInts, defineOperator, expectShape, int64, int64s } from "./define.ts";
 import { moved, outputShape } from "./evaluate.ts";
 import { scatterElements } from "./gather.ts";
 import { reduceSum } from "./reduce.ts";
@@ -91,7 +91,7 @@ export function trilu(
   x: Value,
   { upper = true, k = 0 }: { readonly upper?: boolean; readonly k?: number } = {},
 ): Value {
-  return triangle(x, reshape(int64s(x, [k]), []), Number(upper));
+  return triangle(x, int64(x, k), Number(upper));
 }
 
 function triangle(x: Value, k: Value | null | undefined, upper: number): Value {

@@ -4,12 +4,11 @@ import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { multiplyDims } from "../graph/shape.ts";
-import { cast } from "./cast.ts";
 import { convTranspose } from "./conv.ts";
-import { defineOperator, expectFloats, expectShape, int64s, scalar } from "./define.ts";
-import { add, div, mul, pow, sign } from "./elementwise.ts";
-import { equal } from "./logic.ts";
-import { expandOp, reshape } from "./reshape.ts";
+import { defineOperator, expectFloats, expectShape, scalar } from "./define.ts";
+import { onesForZeros } from "./divisor.ts";
+import { div, mul, pow, sign } from "./elementwise.ts";
+import { expand, reshape } from "./reshape.ts";
 import { pad } from "./slice.ts";
 import {
   extent,
@@ -145,7 +144,7 @@ export function normSlope(x: Value, p: number): Value {
 /** dy y^(1-p), with 1 for a y of 0. */
 export function perNorm(dy: Value, y: Value, p: number): Value {
   if (p === 1) return dy;
-  const norm = add(y, cast(equal(y, scalar(y, 0)), y.dtype));
+  const norm = onesForZeros(y);
   return div(dy, p === 2 ? norm : pow(norm, scalar(y, p - 1)));
 }
 
@@ -173,8 +172,7 @@ function spread(y: Value, like: Value, over: readonly Window[]): Value {
 function repeated(y: Value, over: readonly Window[]): Value {
   const [images] = y.shape;
   const apart = reshape(y, [images!, ...over.flatMap(({ output }) => [output, 1])]);
-  const times = int64s(y, [1, ...over.flatMap(({ kernel }) => [1, kernel])]);
-  const filled = expandOp.emit([apart, times]).output;
+  const filled = expand(apart, [1, ...over.flatMap(({ kernel }) => [1, kernel])]);
   return reshape(filled, [images!, 1, ...over.map(({ output, kernel }) => output * kernel)]);
 }
 

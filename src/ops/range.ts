@@ -1,7 +1,7 @@
 // Operators that make values from numbers: ranges, one-hot vectors, identity matrices.
 
 import { ArborizeError } from "../base/errors.ts";
-import { contentOf } from "../graph/content.ts";
+import { elementsOf } from "../graph/content.ts";
 import type { Value } from "../graph/graph.ts";
 import { ceilDivide, type Dim, isStatic, normalizeAxis, shapeText, subtractDims } from "../graph/shape.ts";
 import { constantInts, defineOperator, expectShape } from "./define.ts";
@@ -28,11 +28,10 @@ export const rangeOp = defineOperator({
 });
 
 function rangeLength(inputs: readonly Value[]): Dim {
-  const [start, limit, delta] = inputs.map((input) => contentOf(input)?.elements[0]);
-  if (start == null || limit == null || !isStatic(delta ?? "") || delta === 0) {
+  const [start, limit, step] = inputs.map((input) => elementsOf(input)?.[0]);
+  if (start === undefined || limit === undefined || typeof step !== "number" || step === 0) {
     throw new ArborizeError("invalid_graph", "how many numbers it gives does not follow from the graph");
   }
-  const step = delta as number;
   if (isStatic(start) && isStatic(limit)) return Math.max(0, Math.ceil((limit - start) / step));
   const span = step > 0 ? subtractDims(limit, start) : subtractDims(start, limit);
   return ceilDivide(span, Math.abs(step));

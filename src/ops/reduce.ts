@@ -2,7 +2,7 @@
 
 import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
-import type { Element, Evaluation, ValueType } from "../graph/operator.ts";
+import type { Element, ValueType } from "../graph/operator.ts";
 import {
   addDims,
   type Dim,
@@ -20,8 +20,10 @@ import {
   expectKind,
   int64s,
   type Kind,
+  type OperatorDefinition,
   scalar,
 } from "./define.ts";
+import { onesForZeros, zerosOf } from "./divisor.ts";
 import { add, div, exp, mul, sign, sub } from "./elementwise.ts";
 import { eachIndex, outputShape } from "./evaluate.ts";
 import { equal } from "./logic.ts";
@@ -37,6 +39,7 @@ export interface ReduceOptions {
 type ReduceInputs = [x: Value, axes?: Value | null | undefined];
 const ATTRIBUTES = { keepdims: "int", noop_with_empty_axes: "int" } as const;
 type Reduction = DefinedOperator<typeof ATTRIBUTES, ReduceInputs>;
+type Definition = OperatorDefinition<typeof ATTRIBUTES, ReduceInputs>;
 
 /** The axes that are reduced, sorted: where none are named all of them, or none with `noop_with_empty_axes`. */
 function reducedAxes(x: Value, axes: Value | null | undefined, noop: number | undefined): number[] {
@@ -80,11 +83,10 @@ function defineReduction(
 }
 
 /** How shapes are followed: element after element. */
-function folded(combine: (a: Dim, b: Dim) => Dim | undefined): Evaluation {
+function folded(combine: (a: Dim, b: Dim) => Dim | undefined): Definition["evaluate"] {
   return ([content], node) => {
     if (!content || content.elements.length === 0) return null;
-    const [x, named] = node.inputs as ReduceInputs;
-    const axes = reducedAxes(x, named, node.attributes.noop_with_empty_axes as number | undefined);
+    const axes = reducedAxes(...node.inputs, node.attributes.noop_with_empty_axes);
     const totals = new Map<string, Element>();
     eachIndex(content.shape).forEach((index, i) => {
       const place = index.filter((_, axis) => !axes.includes(axis)).join();
@@ -183,11 +185,11 @@ export const reduceProdOp = defineReduction("ReduceProd", 18, "wide", productOfO
 
 /** dx = dy * (the product of the other elements): with ones for zeros it is a quotient, and 0 where another is zero. */
 function productOfOthers(dy: Value, x: Value, _: Value, axes: readonly number[]): Value {
-  const zeros = cast(equal(x, scalar(x, 0)), x.dtype);
+  const zeros = zerosOf(x);
   const filled = add(x, zeros);
   const others = sub(keeping(reduceSumOp, zeros, axes), zeros);
   const product = mul(dy, keeping(reduceProdOp, filled, axes));
-  return mul(div(product, filled), cast(equal(others, scalar(x, 0)), x.dtype));
+  return mul(div(product, filled), zerosOf(others));
 }
 
 /** The sum of absolute values over `axes` (default: all). ONNX ReduceL1-18. */
@@ -204,7 +206,7 @@ export function reduceL2(x: Value, axes?: readonly number[], options: ReduceOpti
 
 // dx = dy * x / y, and 0 where y is: the divisor is 1 there.
 export const reduceL2Op = defineReduction("ReduceL2", 18, "wide", (dy, x, y) =>
-  mul(x, div(dy, add(y, cast(equal(y, scalar(y, 0)), y.dtype)))),
+  mul(x, div(dy, onesForZeros(y))),
 );
 
 /** The logarithm of the sum over `axes` (default: all). ONNX ReduceLogSum-18. */

@@ -3,8 +3,8 @@
 import { ArborizeError } from "../base/errors.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
 import { elementsOf } from "../graph/content.ts";
-import type { Node, Value } from "../graph/graph.ts";
-import type { Content } from "../graph/operator.ts";
+import type { Value } from "../graph/graph.ts";
+import type { Content, Contents } from "../graph/operator.ts";
 import {
   broadcastShapes,
   type Dim,
@@ -58,10 +58,10 @@ export const shapeOp = defineOperator({
     { dtype: "int64", shape: [x.shape.slice(start, end).length] },
   ],
   gradient: { nondifferentiable: "its output is a shape" },
-  evaluate: (_, { inputs, attributes, output }) => {
-    const x = inputs[0]!;
-    const { start = 0, end = x.rank } = attributes as { readonly start?: number; readonly end?: number };
-    return [{ shape: output.shape as readonly number[], elements: x.shape.slice(start, end) }];
+  evaluate: (_, node) => {
+    const [x] = node.inputs;
+    const { start = 0, end = x.rank } = node.attributes;
+    return [{ shape: outputShape(node), elements: x.shape.slice(start, end) }];
   },
 });
 
@@ -75,7 +75,7 @@ export const sizeOp = defineOperator({
   since: 19,
   infer: ([_]: [Value]) => [{ dtype: "int64", shape: [] }],
   gradient: { nondifferentiable: "its output is a number of elements" },
-  evaluate: (_, { inputs }) => [{ shape: [], elements: [shapeSize(inputs[0]!.shape)] }],
+  evaluate: (_, { inputs: [x] }) => [{ shape: [], elements: [shapeSize(x.shape)] }],
 });
 
 /** The dimensions that an int64 shape input stands for. @throws `invalid_graph` where they do not follow from the graph. */
@@ -105,7 +105,7 @@ export const constantOfShapeOp = defineOperator({
   infer: ([shape]: [Value], { value }) => [{ dtype: value?.dtype ?? "float32", shape: knownDims(shape) }],
   gradient: { nondifferentiable: "its input is a shape" },
   evaluate: (_, node) => {
-    const filling = (node.attributes.value as Tensor | undefined)?.item() ?? 0;
+    const filling = node.attributes.value?.item() ?? 0;
     const shape = outputShape(node);
     return [{ shape, elements: new Array<number>(sizeOf(shape)).fill(filling) }];
   },
@@ -151,7 +151,7 @@ export const reshapeOp = defineOperator({
 });
 
 /** The same elements in the shape that was inferred. */
-function reshapedContent([x]: readonly (Content | null | undefined)[], node: Node): [Content] | null {
+function reshapedContent([x]: Contents, node: { readonly output: Value }): [Content] | null {
   return x ? [{ shape: outputShape(node), elements: x.elements }] : null;
 }
 
@@ -244,8 +244,7 @@ export const transposeOp = defineOperator({
   ],
   evaluate: ([x], node) => {
     if (!x) return null;
-    const perm =
-      (node.attributes.perm as readonly number[] | undefined) ?? x.shape.map((_, i) => i).reverse();
+    const { perm = x.shape.map((_, i) => i).reverse() } = node.attributes;
     return [moved(x, outputShape(node), (index) => x.shape.map((_, axis) => index[perm.indexOf(axis)]!))];
   },
 });

@@ -50,10 +50,8 @@ export const modOp = defineOperator({
     }
     return types;
   },
-  evaluate: (inputs, node) => {
-    const { fmod = 0 } = node.attributes;
-    return ofNumbers((a, b) => (fmod ? a % b : a - b * Math.floor(a / b)))(inputs, node);
-  },
+  evaluate: (inputs, { attributes: { fmod = 0 } }) =>
+    ofNumbers((a, b) => (fmod ? a % b : a - b * Math.floor(a / b)))(inputs),
   // y = a - b q with a whole quotient q, which is rounded free of the division's error.
   gradient: (dy, { inputs: [a, b], output: y }) => [dy, neg(mul(dy, round(div(sub(a, y), b))))],
   broadcasts: true,

@@ -3,7 +3,7 @@
 import type { Value } from "../graph/graph.ts";
 import { isStatic, type Shape, sameShape, shapeText } from "../graph/shape.ts";
 import { concat } from "./concat.ts";
-import { defineOperator, expectShape, int64s } from "./define.ts";
+import { defineOperator, expectShape, int64, int64s } from "./define.ts";
 import { range } from "./range.ts";
 import { expandOp, fullLike, reshape, shapeOf, unsqueeze } from "./reshape.ts";
 
@@ -51,13 +51,11 @@ function depthOf(indices: Value): number {
 /** `[..., 1]`: where each index lies along one of its own axes. */
 function coordinates(indices: Value, axis: number): Value {
   const length = reshape(shapeOf(indices, axis, axis + 1), []);
-  const along = range(int64Scalar(indices, 0), length, int64Scalar(indices, 1));
+  const along = range(int64(indices, 0), length, int64(indices, 1));
   const trailing = indices.shape.slice(axis + 1).map((_, i) => i + 1);
   const shape = concat([shapeOf(indices, 0, indices.rank - 1), int64s(indices, [1])], 0);
   return expandOp.emit([unsqueeze(along, trailing), shape]).output;
 }
-
-const int64Scalar = (like: Value, value: number) => reshape(int64s(like, [value]), []);
 
 /** Options of `scatterND`. */
 export interface ScatterNDOptions {

@@ -110,7 +110,7 @@ export const sliceOp = defineOperator({
   },
   evaluate: ([x], node) => {
     if (!x) return null;
-    const taken = takenRanges(node.inputs as unknown as SliceInputs);
+    const taken = takenRanges(node.inputs);
     const source = (index: readonly number[]) =>
       taken.reduce<readonly number[]>(
         (place, { axis, start, step }) => place.with(axis, (start as number) + index[axis]! * step),

@@ -12,7 +12,6 @@ export type Dim = number | string;
 type Sum = ReadonlyMap<string, number>;
 
 const CONSTANT = "";
-const parsed = new Map<string, Sum>();
 
 /** Whether the length is known when the graph is built. */
 export function isStatic(dim: Dim): dim is number {
@@ -168,11 +167,7 @@ function format(sum: Sum): Dim {
 
 function parse(dim: Dim): Sum {
   if (isStatic(dim)) return new Map(dim === 0 ? [] : [[CONSTANT, dim]]);
-  const known = parsed.get(dim);
-  if (known) return known;
-  const sum = sumOf(splitOutside(dim, /[+-]/).map(parseTerm));
-  parsed.set(dim, sum);
-  return sum;
+  return sumOf(splitOutside(dim, /[+-]/).map(parseTerm));
 }
 
 function parseTerm(term: string): [string, number] {

@@ -5,38 +5,32 @@ import type { Value } from "../graph/graph.ts";
 import { broadcastType, defineOperator, sameType } from "./define.ts";
 
 const isInteger = { nondifferentiable: "its output is an integer" } as const;
-const bits = (operands: [Value, Value]) => broadcastType("integer")(operands);
+
+function defineBits(type: "BitwiseAnd" | "BitwiseOr" | "BitwiseXor") {
+  const infer = (operands: [Value, Value]) => broadcastType("integer")(operands);
+  return defineOperator({ type, since: 18, infer, gradient: isInteger });
+}
 
 /** The bits that both have. ONNX BitwiseAnd-18. */
 export function bitwiseAnd(a: Value, b: Value): Value {
   return bitwiseAndOp.emit([a, b]).output;
 }
 
-export const bitwiseAndOp = defineOperator({
-  type: "BitwiseAnd",
-  since: 18,
-  infer: bits,
-  gradient: isInteger,
-});
+export const bitwiseAndOp = defineBits("BitwiseAnd");
 
 /** The bits that one or both have. ONNX BitwiseOr-18. */
 export function bitwiseOr(a: Value, b: Value): Value {
   return bitwiseOrOp.emit([a, b]).output;
 }
 
-export const bitwiseOrOp = defineOperator({ type: "BitwiseOr", since: 18, infer: bits, gradient: isInteger });
+export const bitwiseOrOp = defineBits("BitwiseOr");
 
 /** The bits that exactly one has. ONNX BitwiseXor-18. */
 export function bitwiseXor(a: Value, b: Value): Value {
   return bitwiseXorOp.emit([a, b]).output;
 }
 
-export const bitwiseXorOp = defineOperator({
-  type: "BitwiseXor",
-  since: 18,
-  infer: bits,
-  gradient: isInteger,
-});
+export const bitwiseXorOp = defineBits("BitwiseXor");
 
 /** The bits that it does not have. ONNX BitwiseNot-18. */
 export function bitwiseNot(x: Value): Value {

@@ -8,33 +8,30 @@ import { add, div, mul } from "./elementwise.ts";
 import { ofNumbers } from "./evaluate.ts";
 import { and, equal, greater, less, not } from "./logic.ts";
 
+function defineExtremum(type: "Max" | "Min", pick: (...numbers: number[]) => number) {
+  return defineOperator({
+    type,
+    since: 13,
+    infer: broadcastType("numeric"),
+    evaluate: ofNumbers(pick),
+    gradient: (dy, { inputs, output: y }) => shares(dy, inputs, y),
+    broadcasts: true,
+  });
+}
+
 /** The largest of all operands; where several are, they share the gradient evenly. ONNX Max-13. */
 export function max(...values: readonly Value[]): Value {
   return maxOp.emit(values).output;
 }
 
-export const maxOp = defineOperator({
-  type: "Max",
-  since: 13,
-  infer: broadcastType("numeric"),
-  evaluate: ofNumbers(Math.max),
-  gradient: (dy, { inputs, output: y }) => shares(dy, inputs, y),
-  broadcasts: true,
-});
+export const maxOp = defineExtremum("Max", Math.max);
 
 /** The smallest of all operands; where several are, they share the gradient evenly. ONNX Min-13. */
 export function min(...values: readonly Value[]): Value {
   return minOp.emit(values).output;
 }
 
-export const minOp = defineOperator({
-  type: "Min",
-  since: 13,
-  infer: broadcastType("numeric"),
-  evaluate: ofNumbers(Math.min),
-  gradient: (dy, { inputs, output: y }) => shares(dy, inputs, y),
-  broadcasts: true,
-});
+export const minOp = defineExtremum("Min", Math.min);
 
 /** dx = dy / (how many operands equal y) for those that do, 0 for the others. */
 function shares(dy: Value, operands: readonly Value[], y: Value): Value[] {

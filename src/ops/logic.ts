@@ -9,6 +9,7 @@ import {
   expectFloats,
   inferBroadcast,
   type Kind,
+  type OperatorDefinition,
   sameType,
   scalar,
 } from "./define.ts";
@@ -16,123 +17,124 @@ import { elementwise, ofNumbers } from "./evaluate.ts";
 
 const isBoolean = { nondifferentiable: "its output is boolean" } as const;
 
-/** The shape rule of comparisons of numbers of the given kind. */
-const compared =
-  (kind: Kind) =>
-  (operands: [Value, Value]): ValueType[] => [
-    { dtype: "bool", shape: broadcastType(kind)(operands)[0]!.shape },
-  ];
+/** Defines a question about two operands of the given kind, which broadcast. */
+function defineQuestion(
+  type: string,
+  since: number,
+  kind: Kind,
+  evaluate: OperatorDefinition<Record<never, never>, [Value, Value]>["evaluate"],
+) {
+  return defineOperator({
+    type,
+    since,
+    infer: (operands: [Value, Value]): ValueType[] => [
+      { dtype: "bool", shape: broadcastType(kind)(operands)[0]!.shape },
+    ],
+    gradient: isBoolean,
+    evaluate,
+  });
+}
 
 /** Whether `a > b`. ONNX Greater-13. */
 export function greater(a: Value, b: Value): Value {
   return greaterOp.emit([a, b]).output;
 }
 
-export const greaterOp = defineOperator({
-  type: "Greater",
-  since: 13,
-  infer: compared("numeric"),
-  gradient: isBoolean,
-  evaluate: ofNumbers((a, b) => a > b),
-});
+export const greaterOp = defineQuestion(
+  "Greater",
+  13,
+  "numeric",
+  ofNumbers((a, b) => a > b),
+);
 
 /** Whether `a >= b`. ONNX GreaterOrEqual-16. */
 export function greaterOrEqual(a: Value, b: Value): Value {
   return greaterOrEqualOp.emit([a, b]).output;
 }
 
-export const greaterOrEqualOp = defineOperator({
-  type: "GreaterOrEqual",
-  since: 16,
-  infer: compared("numeric"),
-  gradient: isBoolean,
-  evaluate: ofNumbers((a, b) => a >= b),
-});
+export const greaterOrEqualOp = defineQuestion(
+  "GreaterOrEqual",
+  16,
+  "numeric",
+  ofNumbers((a, b) => a >= b),
+);
 
 /** Whether `a < b`. ONNX Less-13. */
 export function less(a: Value, b: Value): Value {
   return lessOp.emit([a, b]).output;
 }
 
-export const lessOp = defineOperator({
-  type: "Less",
-  since: 13,
-  infer: compared("numeric"),
-  gradient: isBoolean,
-  evaluate: ofNumbers((a, b) => a < b),
-});
+export const lessOp = defineQuestion(
+  "Less",
+  13,
+  "numeric",
+  ofNumbers((a, b) => a < b),
+);
 
 /** Whether `a <= b`. ONNX LessOrEqual-16. */
 export function lessOrEqual(a: Value, b: Value): Value {
   return lessOrEqualOp.emit([a, b]).output;
 }
 
-export const lessOrEqualOp = defineOperator({
-  type: "LessOrEqual",
-  since: 16,
-  infer: compared("numeric"),
-  gradient: isBoolean,
-  evaluate: ofNumbers((a, b) => a <= b),
-});
+export const lessOrEqualOp = defineQuestion(
+  "LessOrEqual",
+  16,
+  "numeric",
+  ofNumbers((a, b) => a <= b),
+);
 
 /** Whether `a = b`. ONNX Equal-13. */
 export function equal(a: Value, b: Value): Value {
   return equalOp.emit([a, b]).output;
 }
 
-export const equalOp = defineOperator({
-  type: "Equal",
-  since: 13,
-  infer: compared("ordered"),
-  gradient: isBoolean,
-  evaluate: elementwise((a, b) => {
+export const equalOp = defineQuestion(
+  "Equal",
+  13,
+  "ordered",
+  elementwise((a, b) => {
     if (a === b) return 1;
     // A length is not negative: where exports ask whether it is -1, it is not.
     const decided = (isStatic(a) && (isStatic(b) || a < 0)) || (isStatic(b) && b < 0);
     return decided ? 0 : undefined;
   }),
-});
-
-const logical = (operands: [Value, Value]): ValueType[] => broadcastType("boolean")(operands);
+);
 
 /** Whether both hold. ONNX And-7. */
 export function and(a: Value, b: Value): Value {
   return andOp.emit([a, b]).output;
 }
 
-export const andOp = defineOperator({
-  type: "And",
-  since: 7,
-  infer: logical,
-  gradient: isBoolean,
-  evaluate: ofNumbers((a, b) => a && b),
-});
+export const andOp = defineQuestion(
+  "And",
+  7,
+  "boolean",
+  ofNumbers((a, b) => a && b),
+);
 
 /** Whether one or both hold. ONNX Or-7. */
 export function or(a: Value, b: Value): Value {
   return orOp.emit([a, b]).output;
 }
 
-export const orOp = defineOperator({
-  type: "Or",
-  since: 7,
-  infer: logical,
-  gradient: isBoolean,
-  evaluate: ofNumbers((a, b) => a || b),
-});
+export const orOp = defineQuestion(
+  "Or",
+  7,
+  "boolean",
+  ofNumbers((a, b) => a || b),
+);
 
 /** Whether exactly one holds. ONNX Xor-7. */
 export function xor(a: Value, b: Value): Value {
   return xorOp.emit([a, b]).output;
 }
 
-export const xorOp = defineOperator({
-  type: "Xor",
-  since: 7,
-  infer: logical,
-  gradient: isBoolean,
-  evaluate: ofNumbers((a, b) => a !== b),
-});
+export const xorOp = defineQuestion(
+  "Xor",
+  7,
+  "boolean",
+  ofNumbers((a, b) => a !== b),
+);
 
 /** Whether it does not hold. ONNX Not-1. */
 export function not(x: Value): Value {

@@ -131,7 +131,7 @@ function unslice(dy: Value, { axis, start, count, step }: Taken, x: Value): Valu
   const apart = Math.abs(step);
   const first = step < 0 ? start - (count - 1) * apart : start;
   const covered = (count - 1) * apart + 1;
-  let spread = step < 0 ? slice(dy, [{ axis, start: -1, end: -count - 1, step: -1 }]) : dy;
+  let spread = step < 0 ? reversed(dy, axis) : dy;
   if (apart > 1) {
     const shape = spread.shape;
     spread = reshape(spread, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
@@ -143,6 +143,11 @@ function unslice(dy: Value, { axis, start, count, step }: Taken, x: Value): Valu
     spread = slice(spread, [{ axis, start: 0, end: covered }]);
   }
   return pad(spread, [{ axis, before: first, after: length - first - covered }]);
+}
+
+/** An axis from its end to its start. */
+function reversed(x: Value, axis: number): Value {
+  return slice(x, [{ axis, start: -1, end: -WHOLE, step: -1 }]);
 }
 
 /** `part` among zeros at `start` of an axis of `x` whose lengths are read off when run. */
@@ -235,7 +240,8 @@ export const padOp = defineOperator({
     const [x, , value] = inputs;
     const around = amounts(inputs);
     if (mode !== "constant") {
-      return [around.reduceRight((part, amount) => foldBack(part, amount, mode, x), dy), null, null, null];
+      const fold = (part: Value, amount: Amount) => foldBack(part, amount, mode as FoldedMode, x);
+      return [around.reduceRight(fold, dy), null, null, null];
     }
     const dx = around.reduce((part, amount) => cutBack(part, amount, x), dy);
     // The filling gets all of dy that x does not.
@@ -254,32 +260,38 @@ function cutBack(dy: Value, { axis, before, after }: Amount, x: Value): Value {
 }
 
 /** The cotangent of what was mirrored, repeated or wrapped around, added up where it came from. */
-function foldBack(dy: Value, { axis, before, after }: Amount, mode: string, x: Value): Value {
+function foldBack(dy: Value, { axis, before, after }: Amount, mode: FoldedMode, x: Value): Value {
   const length = x.shape[axis]!;
   expectShape(
     isStatic(length) && isStatic(before) && isStatic(after),
     () => `its gradient in mode "${mode}" needs axis ${axis} of ${shapeText(x.shape)} to be known`,
   );
   const part = (start: number, count: number) => slice(dy, [{ axis, start, end: start + count }]);
-  const reversed = (y: Value) => slice(y, [{ axis, start: -1, end: -WHOLE, step: -1 }]);
   const at = (y: Value, start: number) =>
     pad(y, [{ axis, before: start, after: length - start - (y.shape[axis] as number) }]);
   const [front, back] = [Math.max(before, 0), Math.max(after, 0)];
-  const core = pad(part(front, length + Math.min(before, 0) + Math.min(after, 0)), [
-    { axis, before: Math.max(-before, 0), after: Math.max(-after, 0) },
-  ]);
-  const [left, right] = [part(0, front), part((dy.shape[axis] as number) - back, back)];
+  const cut = Math.max(-before, 0);
+  const core = at(part(front, length - cut - Math.max(-after, 0)), cut);
+  const [toLeft, toRight] = FOLDS[mode];
   const folded = [
-    front > 0 &&
-      (mode === "reflect" ? at(reversed(left), 1) : mode === "wrap" ? at(left, length - front) : null),
-    back > 0 &&
-      (mode === "reflect" ? at(reversed(right), length - 1 - back) : mode === "wrap" ? at(right, 0) : null),
+    front > 0 ? at(...toLeft(part(0, front), axis, length)) : null,
+    back > 0 ? at(...toRight(part((dy.shape[axis] as number) - back, back), axis, length)) : null,
   ];
-  const sums =
-    mode === "edge"
-      ? [front > 0 && at(summed(left, axis), 0), back > 0 && at(summed(right, axis), length - 1)]
-      : [];
-  return [...folded, ...sums].reduce<Value>((total, term) => (term ? add(total, term) : total), core);
+  return folded.reduce<Value>((total, term) => (term ? add(total, term) : total), core);
 }
 
-const summed = (y: Value, axis: number) => reduceSum(y, [axis], { keepDims: true });
+/** The cotangent of the padding on one side of an axis of `length`, as it is added to x, and from where on. */
+type Fold = (part: Value, axis: number, length: number) => [folded: Value, start: number];
+type FoldedMode = Exclude<PadMode, "constant">;
+
+const along = (part: Value, axis: number) => part.shape[axis] as number;
+const summed = (part: Value, axis: number) => reduceSum(part, [axis], { keepDims: true });
+
+const FOLDS: Readonly<Record<FoldedMode, readonly [before: Fold, after: Fold]>> = {
+  reflect: [
+    (part, axis) => [reversed(part, axis), 1],
+    (part, axis, length) => [reversed(part, axis), length - 1 - along(part, axis)],
+  ],
+  edge: [(part, axis) => [summed(part, axis), 0], (part, axis, length) => [summed(part, axis), length - 1]],
+  wrap: [(part, axis, length) => [part, length - along(part, axis)], (part) => [part, 0]],
+};

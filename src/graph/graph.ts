@@ -118,6 +118,8 @@ export interface GraphOptions {
    * that a user's graph has the nodes the user wrote; on for training graphs, where forward and backward meet.
    */
   readonly shareSubexpressions?: boolean;
+  /** Names that are given later, which no value gets that is not given one. Default: none. */
+  readonly reserved?: Iterable<string>;
 }
 
 /** A graph of operator nodes in topological order, with typed values and module scopes. */
@@ -136,12 +138,14 @@ export class Graph {
   scope = "";
 
   readonly #names = new Set<string>();
+  readonly #reserved: ReadonlySet<string>;
   readonly #counters = new Map<string, number>();
   readonly #equal: Map<string, Node> | null;
   readonly #constants = new Map<string, Value>();
 
   constructor(options: GraphOptions = {}) {
     this.name = options.name ?? "network";
+    this.#reserved = new Set(options.reserved);
     this.#equal = options.shareSubexpressions ? new Map() : null;
   }
 
@@ -221,7 +225,7 @@ export class Graph {
   uniqueName(base: string): string {
     let count = this.#counters.get(base) ?? 0;
     let name = count === 0 ? base : `${base}_${count}`;
-    while (this.#names.has(name)) name = `${base}_${++count}`;
+    while (this.#names.has(name) || this.#reserved.has(name)) name = `${base}_${++count}`;
     this.#counters.set(base, count + 1);
     this.#names.add(name);
     return name;
@@ -251,7 +255,7 @@ export class Graph {
   ): readonly ValueType[] {
     const label = () => nodeLabel(operator, this.scope, this.nodes.length);
     for (const [name, attribute] of Object.entries(attributes)) {
-      if (attribute === undefined || name in operator.attributes) continue;
+      if (attribute === undefined || Object.hasOwn(operator.attributes, name)) continue;
       throw new ArborizeError("unsupported_attribute", `${label()}: attribute "${name}" is not supported.`);
     }
     try {

@@ -2,7 +2,6 @@
 
 import { fromBinary } from "@bufbuild/protobuf";
 import {
-  type AttributeProto,
   type GraphProto,
   type ModelProto,
   ModelProtoSchema,
@@ -10,20 +9,20 @@ import {
   type ValueInfoProto,
 } from "onnx-buf";
 import { ArborizeError } from "../base/errors.ts";
-import { isFloat, Tensor } from "../base/tensor.ts";
+import { isFloat } from "../base/tensor.ts";
 import { Graph, type Node, type Value } from "../graph/graph.ts";
-import type { Attribute, AttributeKind, Attributes } from "../graph/operator.ts";
 import { type Dim, lengthReader, symbolOf } from "../graph/shape.ts";
 import { dtypeOfOnnx } from "../ops/cast.ts";
-import { splitOp } from "../ops/concat.ts";
-import { findOperator } from "../ops/registry.ts";
+import { findOperator, isStandard } from "../ops/registry.ts";
+import { attributesOf, constantOf, expectKinds } from "./attributes.ts";
 import { fromTensorProto } from "./tensor.ts";
+import { isUpgraded, upgrade } from "./upgrade.ts";
 import { OPSET } from "./write.ts";
 
 /** The oldest opset that is read. */
-const OLDEST_OPSET = 13;
+const OLDEST_OPSET = 7;
 /** The newest opset that is read. */
-const NEWEST_OPSET = 22;
+const NEWEST_OPSET = 23;
 
 /** A model read from a file. */
 export interface OnnxModel {
@@ -33,7 +32,7 @@ export interface OnnxModel {
 }
 
 /**
- * Reads an ONNX model (opsets 13 to 22) as a graph.
+ * Reads an ONNX model (opsets 7 to 23) as a graph.
  *
  * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
  * Constant nodes and what operators read as settings (the scales of Resize, the running statistics of BatchNormalization)
@@ -47,9 +46,7 @@ export function readOnnx(bytes: Uint8Array, name = "model.onnx"): OnnxModel {
   const model = decode(bytes, name);
   const proto = model.graph;
   if (!proto) throw new ArborizeError("bad_file", `"${name}" holds no graph: it is not an ONNX model.`);
-  const opset = Number(
-    model.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0,
-  );
+  const opset = Number(model.opsetImport.find(({ domain }) => isStandard(domain))?.version ?? 0);
   if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
     throw new ArborizeError(
       "bad_file",
@@ -81,7 +78,7 @@ function decode(bytes: Uint8Array, name: string): ModelProto {
 function rejectUnknown(proto: GraphProto, name: string): void {
   const unknown = new Set(
     proto.node
-      .filter(({ opType, domain }) => opType !== "Constant" && !findOperator(opType, domain))
+      .filter(({ opType, domain }) => !isKnown(opType, domain))
       .map(({ opType, domain }) => (domain === "" ? opType : `${domain}.${opType}`)),
   );
   if (unknown.size === 0) return;
@@ -91,8 +88,14 @@ function rejectUnknown(proto: GraphProto, name: string): void {
   );
 }
 
+function isKnown(type: string, domain: string): boolean {
+  if (findOperator(type, domain)) return true;
+  return isStandard(domain) && (type === "Constant" || isUpgraded(type));
+}
+
 function buildGraph(proto: GraphProto, opset: number): Graph {
-  const graph = new Graph({ name: proto.name || "network" });
+  const names = proto.node.flatMap(({ output }) => output);
+  const graph = new Graph({ name: proto.name || "network", reserved: names });
   const values = new Map<string, Value>();
   const settings = settingsOf(proto);
   for (const initializer of proto.initializer) {
@@ -124,6 +127,7 @@ const SETTINGS: Readonly<Record<string, readonly number[]>> = {
   BatchNormalization: [3, 4],
   Resize: [1, 2],
   OneHot: [2],
+  Upsample: [1],
 };
 
 /** The names of all that are read as settings. */
@@ -159,7 +163,6 @@ function declareInput(
 }
 
 function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<string, Value>): void {
-  const operator = findOperator(proto.opType, proto.domain)!;
   const inputs = proto.input.map((name) => {
     if (name === "") return null;
     const value = values.get(name);
@@ -169,26 +172,10 @@ function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<stri
       `${proto.opType} "${proto.name}" reads "${name}", which nothing before it computes.`,
     );
   });
-  let attributes = Object.fromEntries(
-    proto.attribute.map((attribute) => [
-      attribute.name,
-      attributeOf(attribute, operator.attributes[attribute.name]),
-    ]),
-  ) as Attributes;
-  if (opset < 18 && attributes.axes !== undefined) {
-    // Until opset 17 reductions had their axes as an attribute; since then they are an input.
-    const { axes, ...rest } = attributes as { axes: readonly number[] };
-    inputs.push(graph.constant(Tensor.of([axes.length], axes, "int64")));
-    attributes = rest;
-  }
-  if (operator === splitOp && inputs.length < 2 && attributes.num_outputs === undefined) {
-    // Until opset 17 a Split without lengths made as many parts as it has outputs.
-    attributes = { ...attributes, num_outputs: proto.output.length };
-  }
   const scope = scopeOf(inputs);
   const node = graph.within(scope, () => {
     try {
-      return graph.add(operator, inputs, attributes, proto.output);
+      return addUpgraded(graph, proto, inputs, opset);
     } catch (error) {
       if (error instanceof ArborizeError) throw error;
       const given = inputs.map((input) => (input ? `${input}` : "none")).join("; ");
@@ -200,6 +187,21 @@ function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<stri
   node.outputs.forEach((output, i) => {
     if (proto.output[i]) values.set(proto.output[i], output);
   });
+}
+
+function addUpgraded(
+  graph: Graph,
+  { opType, domain, output, ...proto }: NodeProto,
+  given: readonly (Value | null)[],
+  opset: number,
+): Node {
+  const attributes = attributesOf(proto.attribute);
+  const old = { type: opType, domain, inputs: given, attributes, outputs: output };
+  const { type, inputs, outputs, ...node } = upgrade(old, opset);
+  const operator = findOperator(type, node.domain)!;
+  expectKinds(operator, node.attributes);
+  const names = outputs.map((name) => name || undefined);
+  return graph.add(operator, inputs, node.attributes, names);
 }
 
 /** The module that a node belongs to: what comes before the last dot in the names of its parameters. */
@@ -219,47 +221,5 @@ function moduleType({ operator, output }: Node): string {
       return `${operator.type}${output.rank - 2}d`;
     default:
       return operator.type;
-  }
-}
-
-function constantOf(node: NodeProto): Tensor {
-  const [attribute] = node.attribute;
-  switch (attribute?.name) {
-    case "value":
-      return tensorOf(attribute);
-    case "value_float":
-      return Tensor.of([], [attribute.f]);
-    case "value_int":
-      return Tensor.of([], [Number(attribute.i)], "int64");
-    case "value_floats":
-      return Tensor.of([attribute.floats.length], attribute.floats);
-    case "value_ints":
-      return Tensor.of([attribute.ints.length], attribute.ints.map(Number), "int64");
-  }
-  throw new ArborizeError("invalid_graph", `Constant "${node.name}" has no value of a supported kind.`);
-}
-
-function tensorOf({ name, t }: AttributeProto): Tensor {
-  if (t) return fromTensorProto(t);
-  throw new ArborizeError("invalid_graph", `attribute "${name}" holds no tensor.`);
-}
-
-function attributeOf(proto: AttributeProto, kind: AttributeKind | undefined): Attribute {
-  switch (kind) {
-    case "int":
-      return Number(proto.i);
-    case "float":
-      return proto.f;
-    case "string":
-      return new TextDecoder().decode(proto.s);
-    case "ints":
-      return proto.ints.map(Number);
-    case "floats":
-      return [...proto.floats];
-    case "tensor":
-      return tensorOf(proto);
-    case undefined:
-      // Unknown to the operator: Graph.add says so, unless it is the old form of an input.
-      return proto.ints.map(Number);
   }
 }

@@ -40,7 +40,7 @@ export function fromTensorProto(proto: TensorProto): Tensor {
   const listed = {
     float32: proto.floatData,
     float64: proto.doubleData,
-    int64: proto.int64Data.map(Number),
+    int64: proto.int64Data,
     int32: proto.int32Data,
     uint8: proto.int32Data,
     int8: proto.int32Data,
@@ -52,5 +52,6 @@ export function fromTensorProto(proto: TensorProto): Tensor {
       `${label} is ${dtype}[${shape.join(", ")}] but holds ${listed.length} elements`,
     );
   }
-  return Tensor.of(shape, listed, dtype);
+  if (dtype === "int64") return new Tensor(dtype, shape, BigInt64Array.from(proto.int64Data));
+  return Tensor.of(shape, listed as readonly number[], dtype);
 }

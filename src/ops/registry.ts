@@ -12,8 +12,13 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     .map((operator) => [operator.type, operator]),
 );
 
-/** The operator that ONNX calls `type`, or undefined. `"ai.onnx"` is another name of the domain `""`. */
+/** Whether a domain is that of ONNX itself, which has two names. */
+export function isStandard(domain: string): boolean {
+  return domain === "" || domain === "ai.onnx";
+}
+
+/** The operator that ONNX calls `type`, or undefined. */
 export function findOperator(type: string, domain = ""): Operator | undefined {
   const operator = OPERATORS.get(type);
-  return operator?.domain === (domain === "ai.onnx" ? "" : domain) ? operator : undefined;
+  return operator?.domain === (isStandard(domain) ? "" : domain) ? operator : undefined;
 }

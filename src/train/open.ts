@@ -6,7 +6,7 @@ import { readSafetensors } from "../data/safetensors.ts";
 import { readOnnx as decodeOnnx, type OnnxModel } from "../onnx/read.ts";
 
 /**
- * Reads an ONNX model (opsets 13 to 22) for `arborize` and `fit`.
+ * Reads an ONNX model (opsets 7 to 23) for `arborize` and `fit`.
  *
  * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
  * Constant nodes and what operators read as settings (the scales of Resize, the running statistics of BatchNormalization)

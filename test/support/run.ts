@@ -16,10 +16,19 @@ export async function runGraph(
   inputs: Readonly<Record<string, Tensor>>,
   outputs: Readonly<Record<string, Value>> = Object.fromEntries(graph.outputs.map((v) => [v.name, v])),
 ): Promise<Record<string, Tensor>> {
-  const wanted = new Map(Object.entries(outputs));
-  const program = await engine.compile(writeOnnx(graph, { outputs: wanted }), { name: "test" });
+  const model = writeOnnx(graph, { outputs: new Map(Object.entries(outputs)) });
+  return runBytes(model, inputs, Object.keys(outputs));
+}
+
+/** What the runtime makes of a model: the outputs of these names, for inputs by name. */
+export async function runBytes(
+  model: Uint8Array,
+  inputs: Readonly<Record<string, Tensor>>,
+  outputs: readonly string[],
+): Promise<Record<string, Tensor>> {
+  const program = await engine.compile(model, { name: "test" });
   const feeds = new Map(Object.entries(inputs).map(([name, tensor]) => [name, engine.upload(tensor)]));
-  const found = await program.run(feeds, new Map([...wanted.keys()].map((name) => [name, null])));
+  const found = await program.run(feeds, new Map(outputs.map((name) => [name, null])));
   const results: Record<string, Tensor> = {};
   for (const [name, resident] of found) results[name] = (await engine.download(resident)).clone();
   await program.release();

@@ -1,0 +1,79 @@
+// Attributes of nodes as files have them.
+
+import { type AttributeProto, AttributeProto_AttributeType, type NodeProto } from "onnx-buf";
+import { ArborizeError } from "../base/errors.ts";
+import { Tensor } from "../base/tensor.ts";
+import type { Attribute, AttributeKind, Attributes, Operator } from "../graph/operator.ts";
+import { fromTensorProto } from "./tensor.ts";
+
+const Type = AttributeProto_AttributeType;
+
+/** Attributes by name. @throws `unsupported_attribute` for kinds that no operator here has. */
+export function attributesOf(attributes: readonly AttributeProto[]): Attributes {
+  return Object.fromEntries(attributes.map((attribute) => [attribute.name, attributeOf(attribute)]));
+}
+
+function attributeOf(proto: AttributeProto): Attribute {
+  switch (proto.type) {
+    case Type.INT:
+      return Number(proto.i);
+    case Type.FLOAT:
+      return proto.f;
+    case Type.STRING:
+      return new TextDecoder().decode(proto.s);
+    case Type.INTS:
+      return proto.ints.map(Number);
+    case Type.FLOATS:
+      return [...proto.floats];
+    case Type.TENSOR:
+      return tensorOf(proto);
+  }
+  throw new ArborizeError(
+    "unsupported_attribute",
+    `attribute "${proto.name}" is of a kind that is not supported, ${Type[proto.type] ?? proto.type}`,
+  );
+}
+
+function tensorOf({ name, t }: AttributeProto): Tensor {
+  if (t) return fromTensorProto(t);
+  throw new ArborizeError("invalid_graph", `attribute "${name}" holds no tensor.`);
+}
+
+const isKind: Readonly<Record<AttributeKind, (attribute: Attribute) => boolean>> = {
+  int: (attribute) => Number.isInteger(attribute),
+  float: (attribute) => typeof attribute === "number",
+  string: (attribute) => typeof attribute === "string",
+  ints: (attribute) => Array.isArray(attribute) && attribute.every(Number.isInteger),
+  floats: (attribute) => Array.isArray(attribute),
+  tensor: (attribute) => attribute instanceof Tensor,
+};
+
+/** Checks that the attributes that the operator knows have its kinds. @throws `invalid_graph`. */
+export function expectKinds(operator: Operator, attributes: Attributes): void {
+  for (const [name, kind] of Object.entries(operator.attributes)) {
+    const attribute = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+    if (attribute === undefined || isKind[kind](attribute)) continue;
+    throw new ArborizeError(
+      "invalid_graph",
+      `attribute "${name}" of ${operator.type} is ${attribute}, which is not of the kind "${kind}"`,
+    );
+  }
+}
+
+/** What a Constant node holds. @throws `invalid_graph` where that is text, sparse or nothing. */
+export function constantOf(node: NodeProto): Tensor {
+  const [attribute] = node.attribute;
+  switch (attribute?.name) {
+    case "value":
+      return tensorOf(attribute);
+    case "value_float":
+      return Tensor.of([], [attribute.f]);
+    case "value_int":
+      return new Tensor("int64", [], BigInt64Array.of(attribute.i));
+    case "value_floats":
+      return Tensor.of([attribute.floats.length], attribute.floats);
+    case "value_ints":
+      return new Tensor("int64", [attribute.ints.length], BigInt64Array.from(attribute.ints));
+  }
+  throw new ArborizeError("invalid_graph", `Constant "${node.name}" has no value of a supported kind.`);
+}

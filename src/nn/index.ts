@@ -2,7 +2,7 @@
 
 import "./methods.ts";
 
-export * as functional from "./functional.ts";
+export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";
-export * from "./layers.ts";
+export * from "./layers/index.ts";
 export { Module, Parameter, type TraceOptions, trace } from "./module.ts";

@@ -16,6 +16,11 @@ export const zeros: Initializer = (shape) => Tensor.zeros(shape);
 /** Every element 1. */
 export const ones: Initializer = (shape) => Tensor.full(shape, 1);
 
+/** Every element `value`. */
+export function constant(value: number): Initializer {
+  return (shape) => Tensor.full(shape, value);
+}
+
 /** Uniform over [low, high). */
 export function uniform(low = 0, high = 1): Initializer {
   return (shape, random) => fill(shape, () => random.uniform(low, high));

@@ -3,8 +3,8 @@
 import { Value } from "../graph/graph.ts";
 import { type Dim, normalizeAxis } from "../graph/shape.ts";
 import * as op from "../ops/index.ts";
-import type { Operand } from "./functional.ts";
-import * as F from "./functional.ts";
+import type { Operand } from "./functional/index.ts";
+import * as F from "./functional/index.ts";
 
 /** Methods of values under PyTorch's names; axes may count from the end. */
 interface ValueMethods {

@@ -32,11 +32,14 @@ export const maxPoolOp = defineOperator({
   },
   written: ({ inputs: [x], attributes }) => withPads(attributes, () => poolWindows(x, attributes)),
   // The second output says where each maximum was found, as an index into all of x. Windows that do not overlap never
-  // name a place twice, and MaxUnpool puts dy there; others are added up.
+  // name a place twice, and MaxUnpool puts dy there, if all of them lie within x; others are added up.
   gradient: (dy, { inputs: [x], outputs, attributes }) => {
     const over = poolWindows(x, attributes);
     const indices = attributes.storage_order === 1 ? rowMajorIndices(x, attributes) : outputs[1]!;
-    const apart = over.every((window) => window.stride >= extent(window));
+    const apart = over.every(
+      ({ stride, kernel, output, input, ...window }) =>
+        stride >= extent({ kernel, ...window }) && (output - 1) * stride + kernel <= input,
+    );
     if (apart && x.dtype === "float32") return [unpooled(dy, indices, x, over)];
     const zeros = flat(fullLike(x));
     return [reshape(scatterElements(zeros, flat(indices), flat(dy), { reduction: "add" }), x.shape)];

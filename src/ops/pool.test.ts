@@ -54,6 +54,11 @@ const CASES: Record<string, GradientCase> = {
     build: (x) => op.maxPool(x!, { kernel_shape: [2, 2], strides: [2, 2] }),
     precision: "linear",
   },
+  "MaxPool in float32, a last window partly outside": {
+    inputs: [{ shape: [2, 3, 5, 7], symbolic: B, draw: farApart }],
+    build: (x) => op.maxPool(x!, { kernel_shape: [2, 3], strides: [2, 3], ceil_mode: 1 }),
+    precision: "linear",
+  },
   "MaxPool in float32, with gaps": {
     inputs: [{ shape: [2, 3, 8, 7], symbolic: B, draw: farApart }],
     build: (x) => op.maxPool(x!, { kernel_shape: [2, 1], strides: [3, 2], pads: [1, 0, 1, 0] }),

@@ -4,18 +4,10 @@ import { ArborizeError } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import { numbersOf } from "../graph/content.ts";
 import type { Value } from "../graph/graph.ts";
-import {
-  type Dim,
-  isStatic,
-  multiplyDims,
-  normalizeAxis,
-  type Shape,
-  shapeSize,
-  shapeText,
-} from "../graph/shape.ts";
+import { type Dim, isStatic, multiplyDims, normalizeAxis, shapeText } from "../graph/shape.ts";
 import { defineOperator, expectShape, int64s } from "./define.ts";
 import { type InterpolationAttributes, interpolation } from "./interpolation.ts";
-import { matMul } from "./matmul.ts";
+import { mapAxis } from "./map-axis.ts";
 import { reduceSum } from "./reduce.ts";
 import { knownDims, reshape } from "./reshape.ts";
 
@@ -29,6 +21,8 @@ export type CoordinateMode =
 
 /** Options of `resize`: `scales` or `sizes`, one number for each axis. */
 export interface ResizeOptions {
+  /** The axes that the numbers are for. Default: all. */
+  readonly axes?: readonly number[];
   readonly scales?: readonly number[];
   readonly sizes?: readonly number[];
   /** Default: "nearest". */
@@ -43,9 +37,10 @@ export interface ResizeOptions {
 
 /** `x` with other lengths, its elements interpolated. ONNX Resize-19. */
 export function resize(x: Value, options: ResizeOptions): Value {
-  const { scales, sizes, mode, coordinates, nearest, cubic } = options;
+  const { axes, scales, sizes, mode, coordinates, nearest, cubic } = options;
   const factors = scales && x.graph.constant(Tensor.of([scales.length], scales));
   return resizeOp.emit([x, null, factors, sizes && int64s(x, sizes)], {
+    axes,
     mode,
     coordinate_transformation_mode: coordinates,
     nearest_mode: nearest,
@@ -137,19 +132,11 @@ function resizedBack(
     () => `its gradient needs the length of axis ${axis} to be known, it is ${length}`,
   );
   const rows = interpolation({ length, resized, scale }, attributes);
-  const shape = dy.shape.with(axis, length);
   const times = resized / length;
   if (rows.every((row, i) => row[Math.floor(i / times)] === 1) && Number.isInteger(times)) {
     // Every element was repeated.
     return reduceSum(reshape(dy, dy.shape.toSpliced(axis, 1, length, times)), [axis + 1]);
   }
-  const trailing = shapeSize(dy.shape.slice(axis + 1));
-  const leading: Shape = dy.shape.slice(0, axis);
-  const matrix = (elements: readonly number[], dims: readonly number[]) =>
-    dy.graph.constant(Tensor.of(dims, elements, dy.dtype));
-  if (trailing === 1)
-    return reshape(matMul(reshape(dy, [...leading, resized]), matrix(rows.flat(), [resized, length])), shape);
-  const transposed = Array.from({ length }, (_, j) => rows.map((row) => row[j]!)).flat();
-  const columns = reshape(dy, [...leading, resized, trailing]);
-  return reshape(matMul(matrix(transposed, [length, resized]), columns), shape);
+  const columns = Array.from({ length }, (_, j) => rows.map((row) => row[j]!));
+  return mapAxis(dy, axis, columns);
 }

@@ -13,7 +13,7 @@ import {
   subtractDims,
 } from "../graph/shape.ts";
 import { concat } from "./concat.ts";
-import { constantInts, defineOperator, expectShape, int64s } from "./define.ts";
+import { constantInts, defineOperator, expectShape, int64s, scalar } from "./define.ts";
 import { add, sub } from "./elementwise.ts";
 import { moved, outputShape } from "./evaluate.ts";
 import { reduceSum } from "./reduce.ts";
@@ -178,15 +178,16 @@ export interface Padding {
  */
 export type PadMode = "constant" | "reflect" | "edge" | "wrap";
 
-/** `x` with more elements around it, by default zeros. ONNX Pad-19. */
-export function pad(x: Value, paddings: readonly Padding[], mode: PadMode = "constant"): Value {
+/** `x` with more elements around it, in mode "constant" (the default) `value` (default: 0). ONNX Pad-19. */
+export function pad(x: Value, paddings: readonly Padding[], mode: PadMode = "constant", value = 0): Value {
   if (paddings.every(({ before, after }) => before === 0 && after === 0)) return x;
   const pads = new Array<number>(2 * x.rank).fill(0);
   for (const { axis, before, after } of paddings) {
     pads[axis] = before;
     pads[axis + x.rank] = after;
   }
-  return padOp.emit([x, int64s(x, pads)], mode === "constant" ? {} : { mode }).output;
+  const filling = value === 0 ? null : scalar(x, value);
+  return padOp.emit([x, int64s(x, pads), filling], mode === "constant" ? {} : { mode }).output;
 }
 
 /** `x` with zeros around one axis, by amounts (int64 `[1]`) that are computed when run. */

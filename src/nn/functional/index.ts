@@ -1,0 +1,23 @@
+// PyTorch's functions on values, under PyTorch's names and with its defaults.
+
+export { gatherElements } from "../../ops/index.ts";
+export * from "./activation.ts";
+export * from "./adaptive.ts";
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from "./conv.ts";
+export * from "./distance.ts";
+export * from "./dropout.ts";
+export * from "./linear.ts";
+export { type Operand, operand, type PerAxis } from "./operand.ts";
+export * from "./pad.ts";
+export * from "./pool.ts";
+export * from "./resample.ts";
+export * from "./shape.ts";

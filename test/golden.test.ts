@@ -95,6 +95,7 @@ const CASES = [
   "conv-variants",
   "conv1d",
   "linear-3d",
+  "lstm",
   "norms",
   "residual",
   "tiny-bert",

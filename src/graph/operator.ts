@@ -11,10 +11,10 @@ export interface ValueType {
 }
 
 /** How an attribute is stored in ONNX: JavaScript's one kind of number does not tell `int` from `float`. */
-export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "tensor";
+export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "strings" | "tensor";
 
 /** The value of an attribute. */
-export type Attribute = number | string | readonly number[] | Tensor;
+export type Attribute = number | string | readonly number[] | readonly string[] | Tensor;
 
 /** Attributes by ONNX name; absent ones have ONNX's default. */
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;

@@ -30,5 +30,5 @@ function reference(value: Value): string {
 
 function attributeText(attribute: Attribute): string {
   if (attribute instanceof Tensor) return attribute.toString();
-  return typeof attribute === "object" ? shapeText(attribute) : JSON.stringify(attribute);
+  return typeof attribute === "object" ? `[${attribute.join(", ")}]` : JSON.stringify(attribute);
 }

@@ -25,6 +25,8 @@ function attributeOf(proto: AttributeProto): Attribute {
       return proto.ints.map(Number);
     case Type.FLOATS:
       return [...proto.floats];
+    case Type.STRINGS:
+      return proto.strings.map((text) => new TextDecoder().decode(text));
     case Type.TENSOR:
       return tensorOf(proto);
   }
@@ -43,10 +45,17 @@ const isKind: Readonly<Record<AttributeKind, (attribute: Attribute) => boolean>>
   int: (attribute) => Number.isInteger(attribute),
   float: (attribute) => typeof attribute === "number",
   string: (attribute) => typeof attribute === "string",
-  ints: (attribute) => Array.isArray(attribute) && attribute.every(Number.isInteger),
-  floats: (attribute) => Array.isArray(attribute),
+  ints: (attribute) => Array.isArray(attribute) && (attribute as readonly unknown[]).every(Number.isInteger),
+  floats: isListOf("number"),
+  strings: isListOf("string"),
   tensor: (attribute) => attribute instanceof Tensor,
 };
+
+/** Whether an attribute is a list of one type; files don't say of what an empty one is. */
+function isListOf(type: "number" | "string"): (attribute: Attribute) => boolean {
+  return (attribute) =>
+    Array.isArray(attribute) && (attribute as readonly unknown[]).every((item) => typeof item === type);
+}
 
 /** Checks that the attributes that the operator knows have its kinds. @throws `invalid_graph`. */
 export function expectKinds(operator: Operator, attributes: Attributes): void {

@@ -150,6 +150,12 @@ function attributeProto(name: string, attribute: Attribute, kind: AttributeKind)
       });
     case "floats":
       return create(AttributeProtoSchema, { name, type: Type.FLOATS, floats: [...(attribute as number[])] });
+    case "strings":
+      return create(AttributeProtoSchema, {
+        name,
+        type: Type.STRINGS,
+        strings: (attribute as string[]).map(utf8),
+      });
     case "tensor":
       invariant(attribute instanceof Tensor, `attribute "${name}" is not a tensor`);
       return create(AttributeProtoSchema, { name, type: Type.TENSOR, t: toTensorProto(attribute) });

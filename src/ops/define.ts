@@ -17,6 +17,7 @@ interface AttributeTypes {
   string: string;
   ints: readonly number[];
   floats: readonly number[];
+  strings: readonly string[];
   tensor: Tensor;
 }
 

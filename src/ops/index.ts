@@ -33,11 +33,22 @@ export {
 } from "./pool.ts";
 export * from "./range.ts";
 export * from "./rectifiers.ts";
+export { type GruOptions, gru, gruOp } from "./recurrent/gru.ts";
+export { type LstmOptions, lstm, lstmOp } from "./recurrent/lstm.ts";
+export { type RnnOptions, rnn, rnnOp } from "./recurrent/rnn.ts";
 export * from "./reduce.ts";
 export * from "./reshape.ts";
 export * from "./resize.ts";
 export * from "./rounding.ts";
 export * from "./scatter.ts";
-export * from "./slice.ts";
+export {
+  type Padding,
+  type PadMode,
+  pad,
+  padOp,
+  type Range,
+  slice,
+  sliceOp,
+} from "./slice.ts";
 export * from "./space.ts";
 export * from "./trigonometry.ts";

@@ -146,7 +146,7 @@ function unslice(dy: Value, { axis, start, count, step }: Taken, x: Value): Valu
 }
 
 /** An axis from its end to its start. */
-function reversed(x: Value, axis: number): Value {
+export function reversed(x: Value, axis: number): Value {
   return slice(x, [{ axis, start: -1, end: -WHOLE, step: -1 }]);
 }
 

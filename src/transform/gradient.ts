@@ -3,6 +3,7 @@
 import { ArborizeError, invariant } from "../base/errors.ts";
 import { isFloat, sizeOf } from "../base/tensor.ts";
 import { type Node, nodesBehind, type Value } from "../graph/graph.ts";
+import type { GradientRule } from "../graph/operator.ts";
 import { isStaticShape, sameShape, shapeText } from "../graph/shape.ts";
 import { add, fullLike, reduceSum, reshape, stopGradientOp, sumLeading } from "../ops/index.ts";
 
@@ -66,7 +67,7 @@ function inputGradients(node: Node, cotangents: readonly (Value | null)[]): [Val
   }
   const { gradient, broadcasts } = node.operator;
   invariant(typeof gradient === "function", `${node.label} has no gradient rule`);
-  const found = gradient(cotangents, node);
+  const found = ruled(node, gradient, cotangents);
   return node.inputs.flatMap((input, i): [Value, Value][] => {
     const dx = found[i];
     if (!input || !dx) return [];
@@ -77,6 +78,18 @@ function inputGradients(node: Node, cotangents: readonly (Value | null)[]): [Val
     );
     return [[input, fitting]];
   });
+}
+
+/** What a rule gives; what it cannot do it says by the name of the node. */
+function ruled(node: Node, rule: GradientRule, cotangents: readonly (Value | null)[]) {
+  try {
+    return rule(cotangents, node);
+  } catch (error) {
+    if (!(error instanceof ArborizeError) || error.code === "internal") throw error;
+    throw new ArborizeError(error.code, `${node.label}: ${error.message.replace(/\.$/, "")}.`, {
+      cause: error,
+    });
+  }
 }
 
 /** Sums a cotangent over the axes along which `input` was broadcast. */

@@ -6,6 +6,7 @@ export default defineConfig({
     // Each test file computes with up to two threads of its own.
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ["default", "./test/support/count-reporter.ts"],
   },
 });

@@ -7,10 +7,8 @@ import {
   arborize,
   type Batch,
   type Dataset,
-  Graph,
   losses,
   nn,
-  ops,
   optim,
   Tensor,
   type Training,
@@ -141,18 +139,6 @@ describe("a batch that does not fit", () => {
 });
 
 describe("a network that does not fit", () => {
-  it("is told how to export a batch normalization in training mode", async () => {
-    const graph = new Graph({ name: "net" });
-    const x = graph.input("x", "float32", ["batch", 3]);
-    const each = (name: string) => graph.parameter(name, Tensor.full([3], 1));
-    const inputs = [x, each("scale"), each("bias"), each("mean"), each("variance")];
-    graph.output(graph.add(ops.batchNormalizationOp, inputs, { training_mode: 1 }).output);
-    const failing = arborize(graph, { ...options, loss: losses.mse() });
-    await expect(failing).rejects.toEqual(
-      wrong("unsupported_attribute", "BatchNormalization", "training mode", "evaluation mode"),
-    );
-  });
-
   it("names the module", async () => {
     class Misfit extends nn.Module {
       body = new nn.Sequential(new nn.Conv2d(1, 4, 3), new nn.Flatten());

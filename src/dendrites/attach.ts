@@ -2,7 +2,8 @@
 
 import type { Random } from "../base/random.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
-import { type Graph, staticShape, type Value } from "../graph/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import { staticShape } from "../graph/shape.ts";
 import { add, mul, relu, reshape, sigmoid, split, tanh } from "../ops/index.ts";
 import { type Replacement, type Rewritten, rewrite } from "../transform/rewrite.ts";
 import type { Site } from "./sites.ts";

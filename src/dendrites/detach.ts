@@ -18,7 +18,7 @@ export interface Detached {
   readonly modules: readonly string[];
   /** The dendrites' non-linearity; null where there are none. */
   readonly activation: DendriteActivation | null;
-  /** All parameters by name, those of the dendrites too: what `attachDendrites` puts the graph together from. */
+  /** All parameters and buffers by name, those of the dendrites too: what `attachDendrites` puts the graph together from. */
   readonly values: ReadonlyMap<string, Tensor>;
 }
 
@@ -36,7 +36,7 @@ const ACTIVATIONS = new Map([
  */
 export function detachDendrites(graph: Graph): Detached {
   const weights = graph.parameters.filter(({ name }) => OUTPUT_WEIGHTS.test(name));
-  const values = new Map(graph.parameters.map(({ name, data }) => [name, data!]));
+  const values = graph.state;
   if (weights.length === 0) return { base: graph, count: 0, modules: [], activation: null, values };
   const modules = weights.map(({ name }) => OUTPUT_WEIGHTS.exec(name)![1]!);
   const count = weights[0]!.data!.shape[0]!;

@@ -16,7 +16,10 @@ export interface Site {
   readonly input: Value;
   /** What the module computes, and its dendrites add to. */
   readonly output: Value;
-  /** The module's own parameters, in the order of the graph. A dendrite has weights of its own in their shapes. */
+  /**
+   * The module's own parameters, in the order of the graph, frozen ones too. A dendrite has weights of its own in their
+   * shapes, which learn.
+   */
   readonly parameters: readonly Value[];
   /** The axis of the output that enumerates neurons. */
   readonly channelAxis: number;
@@ -45,8 +48,8 @@ export function inspectModules(graph: Graph, types: readonly string[] = DEFAULT_
   const scopes = new Map<string, Node[]>();
   for (const node of nodes) scopes.set(node.scope, [...(scopes.get(node.scope) ?? []), node]);
   return [...scopes].flatMap(([id, inside]): Verdict[] => {
-    const parameters = graph.parameters.filter((parameter) =>
-      inside.some((node) => node.inputs.includes(parameter)),
+    const parameters = [...graph.parameters, ...graph.buffers].filter((weight) =>
+      inside.some((node) => node.inputs.includes(weight)),
     );
     if (parameters.length === 0) return [];
     if (id === "") return [{ id, type: graph.name, site: null, reason: UNNAMED }];

@@ -3,26 +3,27 @@
 
 import { ArborizeError, invariant } from "../base/errors.ts";
 import type { DType, Tensor } from "../base/tensor.ts";
+import { distinctText } from "./distinct.ts";
 import type { Attributes, Operator, ValueType } from "./operator.ts";
-import { isStaticShape, type Shape, shapeText } from "./shape.ts";
+import { type Shape, sameShape, shapeText } from "./shape.ts";
 
 /**
- * Where a value comes from: `input` is fed at each run, `parameter` is learned, `constant` never changes, `result` is
- * the output of a node.
+ * Where a value comes from: `input` is fed at each run, `parameter` is learned, `buffer` belongs to the network's state but
+ * is not learned, `constant` never changes, `result` is the output of a node.
  */
-export type ValueKind = "input" | "parameter" | "constant" | "result";
+export type ValueKind = "input" | "parameter" | "buffer" | "constant" | "result";
 
 /** A typed value of a graph: written once, by its producer or from outside. */
 export class Value {
   readonly graph: Graph;
   readonly kind: ValueKind;
-  /** Unique in its graph. A parameter's is its state dict name, such as `conv1.weight`. */
+  /** Unique in its graph. A parameter's or buffer's is its state dict name, such as `conv1.weight`. */
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
   /** The node that computes it, for results. */
   readonly producer: Node | null;
-  /** The initial value, of parameters, and the value, of constants. */
+  /** The initial value, of parameters and buffers, and the value, of constants. */
   readonly data: Tensor | null;
 
   /** Made by the graph's methods. */
@@ -127,6 +128,10 @@ export class Graph {
   readonly name: string;
   readonly inputs: Value[] = [];
   readonly parameters: Value[] = [];
+  /** State that is not learned: running statistics, frozen parameters. */
+  readonly buffers: Value[] = [];
+  /** What a training step writes into buffers, by buffer; others keep their value. */
+  readonly updates = new Map<Value, Value>();
   readonly constants: Value[] = [];
   readonly nodes: Node[] = [];
   readonly outputs: Value[] = [];
@@ -161,6 +166,31 @@ export class Graph {
     const value = this.#declare("parameter", this.#claim(name), data, data);
     this.parameters.push(value);
     return value;
+  }
+
+  /** Declares state that is not learned, with its initial value. @throws `invalid_graph` when the name is taken. */
+  buffer(name: string, data: Tensor): Value {
+    const value = this.#declare("buffer", this.#claim(name), data, data);
+    this.buffers.push(value);
+    return value;
+  }
+
+  /**
+   * Makes `next` what a training step writes into `buffer`, instead of an earlier one.
+   *
+   * @throws `invalid_graph` unless `buffer` is one, of the type and shape of `next`.
+   */
+  update(buffer: Value, next: Value): void {
+    this.#own(buffer);
+    this.#own(next);
+    const fits = buffer.dtype === next.dtype && sameShape(buffer.shape, next.shape);
+    if (buffer.kind !== "buffer" || !fits) {
+      throw new ArborizeError(
+        "invalid_graph",
+        `"${buffer.name}" cannot be updated with ${next}: it is the ${buffer.kind} ${buffer}.`,
+      );
+    }
+    this.updates.set(buffer, next);
   }
 
   /** A constant. Small equal ones are the same value. */
@@ -216,9 +246,9 @@ export class Graph {
     }
   }
 
-  /** The parameter called `name`, or undefined. */
-  findParameter(name: string): Value | undefined {
-    return this.parameters.find((parameter) => parameter.name === name);
+  /** The network's state by name, as a state dict has it: its parameters, then its buffers. */
+  get state(): Map<string, Tensor> {
+    return new Map([...this.parameters, ...this.buffers].map(({ name, data }) => [name, data!]));
   }
 
   /** A name that no value has yet: `base`, `base_1`, `base_2`, … */
@@ -272,14 +302,7 @@ const SHARED_CONSTANT = 4096;
 
 function nodeKey(operator: Operator, inputs: readonly (Value | null)[], attributes: Attributes): string {
   const names = inputs.map((input) => input?.name ?? "").join("\u0000");
-  return `${operator.domain}.${operator.type}\u0001${names}\u0001${JSON.stringify(attributes, distinct)}`;
-}
-
-/** What JSON has no word for: elements of int64 tensors, infinities, NaN and minus zero. */
-function distinct(_: string, value: unknown): unknown {
-  const special = typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0));
-  if (special) return Object.is(value, -0) ? "-0" : `${value}`;
-  return typeof value === "bigint" ? `${value}n` : value;
+  return `${operator.domain}.${operator.type}\u0001${names}\u0001${distinctText(attributes)}`;
 }
 
 /** The nodes that `outputs` depend on, in topological order. */
@@ -293,10 +316,4 @@ export function nodesBehind(outputs: readonly Value[]): Node[] {
     for (const input of node.inputs) if (input?.producer) stack.push(input.producer);
   }
   return [...needed].sort((a, b) => a.index - b.index);
-}
-
-/** A value's shape as plain numbers. @throws `shape_mismatch` when an axis is symbolic. */
-export function staticShape(value: Value): readonly number[] {
-  if (isStaticShape(value.shape)) return value.shape;
-  throw new ArborizeError("shape_mismatch", `"${value.name}" has a symbolic axis: ${shapeText(value.shape)}`);
 }

@@ -5,11 +5,13 @@ import { type Graph, nodesBehind, type Value } from "./graph.ts";
 import type { Attribute } from "./operator.ts";
 import { shapeText } from "./shape.ts";
 
-/** One line a parameter and node that `outputs` (default: the graph's) depend on. */
+/** One line a parameter, buffer and node that `outputs` (default: the graph's) depend on. */
 export function printGraph(graph: Graph, outputs: readonly Value[] = graph.outputs): string {
   const nodes = nodesBehind(outputs);
   const used = new Set(nodes.flatMap((node) => node.inputs));
-  const lines = graph.parameters.filter((value) => used.has(value)).map((value) => `  parameter ${value}`);
+  const lines = [...graph.parameters, ...graph.buffers]
+    .filter((value) => used.has(value))
+    .map((value) => `  ${value.kind} ${value}`);
   for (const node of nodes) {
     const inputs = node.inputs.map((input) => (input === null ? "" : reference(input))).join(", ");
     const attributes = Object.entries(node.attributes)

@@ -13,6 +13,18 @@ export function isStaticShape(shape: Shape): shape is readonly number[] {
   return shape.every(isStatic);
 }
 
+/** A value's shape as plain numbers. @throws `shape_mismatch` when an axis is symbolic. */
+export function staticShape({
+  name,
+  shape,
+}: {
+  readonly name: string;
+  readonly shape: Shape;
+}): readonly number[] {
+  if (isStaticShape(shape)) return shape;
+  throw new ArborizeError("shape_mismatch", `"${name}" has a symbolic axis: ${shapeText(shape)}`);
+}
+
 /** The number of elements of a shape. */
 export function shapeSize(shape: Shape): Dim {
   return shape.reduce(multiplyDims, 1);

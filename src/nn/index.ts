@@ -5,4 +5,12 @@ import "./methods.ts";
 export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";
 export * from "./layers/index.ts";
-export { Module, Parameter, type TraceOptions, trace } from "./module.ts";
+export {
+  Buffer,
+  Module,
+  type Outputs,
+  Parameter,
+  type StateDictReport,
+  type TraceOptions,
+  trace,
+} from "./module.ts";

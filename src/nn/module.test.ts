@@ -116,7 +116,9 @@ describe("loadStateDict", () => {
   it("sets what tracing starts from, in any floating type", () => {
     const state = stateOf(traced(3));
     state.set("head.bias", Tensor.of([3], [0.5, 1.5, -2], "float64"));
-    const found = stateOf(traced(9, new Net().loadStateDict(state)));
+    const model = new Net();
+    expect(model.loadStateDict(state)).toEqual({ missing: [], unexpected: [] });
+    const found = stateOf(traced(9, model));
     for (const name of NAMES)
       expect([...found.get(name)!.toNumbers()]).toEqual([...state.get(name)!.toNumbers()]);
     expect(found.get("head.bias")!.dtype).toBe("float32");
@@ -141,6 +143,11 @@ describe("loadStateDict", () => {
       expect(error.message).toContain(part);
     }
     expect(stateOf(traced(4, model))).toEqual(stateOf(traced(4)));
+    const sameShapes = new Map([...state].filter(([name]) => name !== "body.2.convs.0.weight"));
+    const report = model.loadStateDict(sameShapes, { strict: false });
+    expect(report.missing).toContain("body.0.gain");
+    expect(report.unexpected).toEqual(["head.wieght"]);
+    expect(stateOf(traced(4, model)).get("head.weight")).toEqual(state.get("head.weight"));
   });
 });
 

@@ -3,7 +3,7 @@
 import { ArborizeError, didYouMean } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import type { DType, Tensor } from "../base/tensor.ts";
-import { Graph, type Value } from "../graph/graph.ts";
+import { Graph, Value } from "../graph/graph.ts";
 import { isStatic, lengthReader, type Shape, shapeText } from "../graph/shape.ts";
 import type { Initializer } from "./init.ts";
 
@@ -13,6 +13,8 @@ export class Parameter {
   readonly initializer: Initializer;
   /** A value to start from instead of a drawn one: what `loadStateDict` sets. */
   data: Tensor | null = null;
+  /** Whether training changes it. Default: true. */
+  requiresGrad = true;
 
   constructor(shape: readonly number[], initializer: Initializer) {
     this.shape = shape;
@@ -20,32 +22,59 @@ export class Parameter {
   }
 }
 
+/** A tensor of a module's state that is not learned, such as running statistics: training writes into it by `update`. */
+export class Buffer {
+  /** Its initial value: given, or set by `loadStateDict`. */
+  data: Tensor;
+
+  constructor(data: Tensor) {
+    this.data = data;
+  }
+
+  get shape(): readonly number[] {
+    return this.data.shape;
+  }
+}
+
+/** What a forward gives: a value, or several. */
+export type Outputs = Value | readonly Outputs[];
+
+/** What `loadStateDict` found that does not fit, by state dict name. */
+export interface StateDictReport {
+  /** What the module has and the state dict has not. */
+  readonly missing: readonly string[];
+  /** What the state dict has and the module has not. */
+  readonly unexpected: readonly string[];
+}
+
 /**
  * A network or part of one. A subclass keeps its modules and parameters in fields (or arrays in fields) and computes its
  * output in `forward`, calling its modules by `call`.
  */
 export abstract class Module {
-  /** Computes the output from the inputs, in terms of values. Runs once, when the model is traced. */
-  abstract forward(...inputs: never[]): Value;
+  /**
+   * Computes the output, or a list of outputs, from the inputs, in terms of values. Runs once, when the model is traced.
+   */
+  abstract forward(...inputs: never[]): Outputs;
 
   /** Applies the module: runs `forward` with new nodes in this module's scope. */
-  call(...inputs: Parameters<this["forward"]>): Value {
+  call(...inputs: Parameters<this["forward"]>): ReturnType<this["forward"]> {
     const given = inputs as readonly unknown[] as readonly Value[];
     const trace = Trace.of(given[0]!.graph);
     return trace.graph.within(trace.enter(this), () =>
-      (this.forward as (...all: Value[]) => Value)(...given),
+      (this.forward as (...all: Value[]) => ReturnType<this["forward"]>)(...given),
     );
   }
 
-  /** The modules and parameters that this module holds, by name: its fields, in order. */
-  children(): [name: string, child: Module | Parameter][] {
+  /** The modules, parameters and buffers that this module holds, by name: its fields, in order. */
+  children(): [name: string, child: Child][] {
     const fields: [string, unknown][] = Object.entries(this);
     const listed = fields.flatMap(([name, field]) =>
       Array.isArray(field)
         ? field.map((item: unknown, i): [string, unknown] => [`${name}.${i}`, item])
         : [[name, field] as [string, unknown]],
     );
-    return listed.filter((entry): entry is [string, Module | Parameter] => isChild(entry[1]));
+    return listed.filter((entry): entry is [string, Child] => isChild(entry[1]));
   }
 
   /** This module and all inside it, by dotted path; a module reached twice keeps its first path. */
@@ -60,46 +89,75 @@ export abstract class Module {
 
   /** All parameters by state dict name, such as `conv1.weight`; one reached twice keeps its first name. */
   namedParameters(): Map<Parameter, string> {
-    const found = new Map<Parameter, string>();
+    return new Map([...this.#namedState()].filter(isNamed(Parameter)));
+  }
+
+  /** All buffers by state dict name, such as `bn1.running_mean`. */
+  namedBuffers(): Map<Buffer, string> {
+    return new Map([...this.#namedState()].filter(isNamed(Buffer)));
+  }
+
+  #namedState(): Map<Parameter | Buffer, string> {
+    const found = new Map<Parameter | Buffer, string>();
     for (const [module, path] of this.namedModules()) {
       for (const [name, child] of module.children()) {
-        if (child instanceof Parameter && !found.has(child))
+        if (!(child instanceof Module) && !found.has(child))
           found.set(child, path === "" ? name : `${path}.${name}`);
       }
     }
     return found;
   }
 
+  /** Whether training changes the parameters of this module and all inside it; PyTorch's `requires_grad_`. */
+  requiresGrad(flag = true): this {
+    for (const parameter of this.namedParameters().keys()) parameter.requiresGrad = flag;
+    return this;
+  }
+
   /**
-   * Sets the values that parameters start from, by state dict name.
+   * Sets the values that parameters and buffers start from, by state dict name.
    *
-   * @throws `bad_data` listing everything that is missing, unexpected or of the wrong shape; nothing is set then.
+   * @param options `strict` (default: true): whether every name must be there, and no other.
+   * @returns what was missing and unexpected; nothing, if strict.
+   * @throws `bad_data` listing everything that is of the wrong shape and, if strict, missing or unexpected; nothing is set
+   *   then.
    */
-  loadStateDict(state: ReadonlyMap<string, Tensor>): this {
-    const own = new Map([...this.namedParameters()].map(([parameter, name]) => [name, parameter]));
-    const missing = [...own.keys()].filter((name) => !state.has(name)).map((name) => `missing: ${name}`);
-    const unexpected = [...state.keys()]
-      .filter((name) => !own.has(name))
-      .map((name) => `unexpected: ${name}.${didYouMean(name, own.keys())}`);
+  loadStateDict(state: ReadonlyMap<string, Tensor>, { strict = true } = {}): StateDictReport {
+    const own = new Map([...this.#namedState()].map(([child, name]) => [name, child]));
+    const missing = [...own.keys()].filter((name) => !state.has(name));
+    const unexpected = [...state.keys()].filter((name) => !own.has(name));
     const misshapen = [...own].flatMap(([name, { shape }]) => {
       const found = state.get(name)?.shape;
       if (!found || found.join() === shape.join()) return [];
       return [`wrong shape: ${name} is ${shapeText(found)}, wanted ${shapeText(shape)}`];
     });
-    const problems = [...missing, ...unexpected, ...misshapen];
+    const names = [
+      ...missing.map((name) => `missing: ${name}`),
+      ...unexpected.map((name) => `unexpected: ${name}.${didYouMean(name, own.keys())}`),
+    ];
+    const problems = [...(strict ? names : []), ...misshapen];
     if (problems.length > 0) {
       throw new ArborizeError(
         "bad_data",
         `The state dict does not fit ${this.constructor.name}:\n  ${problems.join("\n  ")}`,
       );
     }
-    for (const [name, parameter] of own) parameter.data = state.get(name)!.to("float32");
-    return this;
+    for (const [name, child] of own) {
+      const data = state.get(name);
+      if (data) child.data = data.to(child instanceof Buffer ? child.data.dtype : "float32");
+    }
+    return { missing, unexpected };
   }
 }
 
-function isChild(child: unknown): child is Module | Parameter {
-  return child instanceof Module || child instanceof Parameter;
+type Child = Module | Parameter | Buffer;
+
+function isChild(child: unknown): child is Child {
+  return child instanceof Module || child instanceof Parameter || child instanceof Buffer;
+}
+
+function isNamed<T extends Parameter | Buffer>(type: new (...args: never[]) => T) {
+  return (entry: [Parameter | Buffer, string]): entry is [T, string] => entry[0] instanceof type;
 }
 
 /** What a model is traced with: each input's axes, lengths or names such as `"batch"`. */
@@ -110,7 +168,10 @@ export interface TraceOptions {
   readonly seed?: number;
 }
 
-/** Traces a model into a graph: parameters under their state dict names, nodes in their modules' scopes. */
+/**
+ * Traces a model into a graph: parameters and buffers under their state dict names, nodes in their modules' scopes. Of several
+ * outputs, the first is what a loss is computed from.
+ */
 export function trace(model: Module, { inputs, seed = 0 }: TraceOptions): Graph {
   const graph = new Graph({ name: model.constructor.name });
   Trace.begin(graph, model, seed);
@@ -132,8 +193,12 @@ export function trace(model: Module, { inputs, seed = 0 }: TraceOptions): Graph 
       'A model needs at least one input, such as { x: ["batch", 1, 28, 28] }.',
     );
   }
-  graph.output(model.call(...(values as never[])));
+  for (const output of flat(model.call(...(values as never[])))) graph.output(output);
   return graph;
+}
+
+function flat(outputs: Outputs): readonly Value[] {
+  return outputs instanceof Value ? [outputs] : outputs.flatMap(flat);
 }
 
 /** Where the modules and parameters of a model are in the graph that it is being traced into. */
@@ -142,6 +207,7 @@ export class Trace {
   readonly graph: Graph;
   readonly #modules: ReadonlyMap<Module, string>;
   readonly #parameters: ReadonlyMap<Parameter, Value>;
+  readonly #buffers: ReadonlyMap<Buffer, Value>;
 
   private constructor(graph: Graph, model: Module, seed: number) {
     this.graph = graph;
@@ -150,8 +216,12 @@ export class Trace {
     this.#parameters = new Map(
       [...model.namedParameters()].map(([parameter, name]) => {
         const drawn = () => parameter.initializer(parameter.shape, Random.stream(seed, `parameter/${name}`));
-        return [parameter, graph.parameter(name, parameter.data ?? drawn())];
+        const data = parameter.data ?? drawn();
+        return [parameter, parameter.requiresGrad ? graph.parameter(name, data) : graph.buffer(name, data)];
       }),
+    );
+    this.#buffers = new Map(
+      [...model.namedBuffers()].map(([buffer, name]) => [buffer, graph.buffer(name, buffer.data)]),
     );
   }
 
@@ -183,13 +253,20 @@ export class Trace {
     );
   }
 
-  /** The value of a parameter in the graph. */
-  valueOf(parameter: Parameter): Value {
-    const value = this.#parameters.get(parameter);
-    if (value) return value;
+  /** The value of a parameter or buffer in the graph; of a buffer that was updated, its new one, as in PyTorch. */
+  valueOf(state: Parameter | Buffer): Value {
+    const value = state instanceof Buffer ? this.#buffers.get(state) : this.#parameters.get(state);
+    if (value) return this.graph.updates.get(value) ?? value;
+    const kind = state instanceof Buffer ? "buffer" : "parameter";
     throw new ArborizeError(
       "invalid_graph",
-      `A parameter ${shapeText(parameter.shape)} is used that the model does not hold. Keep it in a field of its module.`,
+      `A ${kind} ${shapeText(state.shape)} is used that the model does not hold. Keep it in a field of its module.`,
     );
+  }
+
+  /** Makes training write `next` into a buffer. */
+  update(buffer: Buffer, next: Value): void {
+    this.valueOf(buffer);
+    this.graph.update(this.#buffers.get(buffer)!, next);
   }
 }

@@ -99,10 +99,8 @@ describe("writeOnnx and readOnnx", () => {
     const graph = network();
     const values = new Map([["fc.bias", Tensor.of([3], [7, 8, 9])]]);
     const again = readOnnx(writeOnnx(graph, { values })).graph;
-    expect([...again.findParameter("fc.bias")!.data!.toNumbers()]).toEqual([7, 8, 9]);
-    expect(again.findParameter("fc.weight")!.data!.data).toEqual(
-      graph.findParameter("fc.weight")!.data!.data,
-    );
+    expect([...again.state.get("fc.bias")!.toNumbers()]).toEqual([7, 8, 9]);
+    expect(again.state.get("fc.weight")!.data).toEqual(graph.state.get("fc.weight")!.data);
   });
 
   it("give module scopes from the names of parameters", () => {

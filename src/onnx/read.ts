@@ -9,9 +9,10 @@ import {
   type ValueInfoProto,
 } from "onnx-buf";
 import { ArborizeError } from "../base/errors.ts";
-import { isFloat } from "../base/tensor.ts";
+import { isFloat, type Tensor } from "../base/tensor.ts";
 import { Graph, type Node, type Value } from "../graph/graph.ts";
 import { type Dim, lengthReader, symbolOf } from "../graph/shape.ts";
+import { normalizesByBatch, updateStatistics } from "../ops/batch-norm.ts";
 import { dtypeOfOnnx } from "../ops/cast.ts";
 import { findOperator, isStandard } from "../ops/registry.ts";
 import { attributesOf, constantOf, expectKinds } from "./attributes.ts";
@@ -35,8 +36,9 @@ export interface OnnxModel {
  * Reads an ONNX model (opsets 7 to 23) as a graph.
  *
  * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
- * Constant nodes and what operators read as settings (the scales of Resize, the running statistics of BatchNormalization)
- * are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
+ * Constant nodes and what operators read as settings (the scales of Resize) are constants; the running statistics of a
+ * BatchNormalization are buffers, which training updates if the node is in training mode. A node whose weight is called
+ * `fc1.weight` belongs to the module `fc1`.
  *
  * @param name what error messages call the file. Default: "model.onnx".
  * @throws `bad_file` when the bytes are damaged, `unknown_operator` listing every operator that is not known,
@@ -97,12 +99,13 @@ function buildGraph(proto: GraphProto, opset: number): Graph {
   const names = proto.node.flatMap(({ output }) => output);
   const graph = new Graph({ name: proto.name || "network", reserved: names });
   const values = new Map<string, Value>();
-  const settings = settingsOf(proto);
+  const roles = rolesOf(proto);
   for (const initializer of proto.initializer) {
     const data = fromTensorProto(initializer);
-    const learned = isFloat(data.dtype) && data.shape.length > 0 && !settings.has(initializer.name);
-    const value = learned ? graph.parameter(initializer.name, data) : graph.constant(data, initializer.name);
-    values.set(initializer.name, value);
+    values.set(
+      initializer.name,
+      declareInitializer(graph, initializer.name, data, roles.get(initializer.name)),
+    );
   }
   const fed = proto.input.filter(({ name }) => !values.has(name));
   const readLength = lengthReader(fed.flatMap(namedLengths));
@@ -122,19 +125,30 @@ function buildGraph(proto: GraphProto, opset: number): Graph {
   return graph;
 }
 
-/** Inputs of operators that say how to compute, by position: what they read is no parameter. */
-const SETTINGS: Readonly<Record<string, readonly number[]>> = {
-  BatchNormalization: [3, 4],
-  Resize: [1, 2],
-  OneHot: [2],
-  Upsample: [1],
+/** What an initializer is to the operator that reads it, where it is not what is learned. */
+type Role = "setting" | "statistic";
+
+/** Inputs that say how to compute, or that training keeps statistics in, by operator and position. */
+const ROLES: Readonly<Record<string, Readonly<Record<number, Role>>>> = {
+  BatchNormalization: { 3: "statistic", 4: "statistic" },
+  Resize: { 1: "setting", 2: "setting" },
+  OneHot: { 2: "setting" },
+  Upsample: { 1: "setting" },
 };
 
-/** The names of all that are read as settings. */
-function settingsOf(proto: GraphProto): Set<string> {
-  return new Set(
-    proto.node.flatMap(({ opType, input }) => (SETTINGS[opType] ?? []).map((at) => input[at] ?? "")),
+/** The roles of initializers, by name. */
+function rolesOf(proto: GraphProto): Map<string, Role> {
+  return new Map(
+    proto.node.flatMap(({ opType, input }) =>
+      Object.entries(ROLES[opType] ?? {}).map(([at, role]) => [input[Number(at)] ?? "", role] as const),
+    ),
   );
+}
+
+function declareInitializer(graph: Graph, name: string, data: Tensor, role: Role | undefined): Value {
+  if (role === "statistic") return graph.buffer(name, data);
+  const learned = isFloat(data.dtype) && data.shape.length > 0 && !role;
+  return learned ? graph.parameter(name, data) : graph.constant(data, name);
 }
 
 /** The lengths of an input that have names. */
@@ -183,6 +197,7 @@ function addNode(graph: Graph, proto: NodeProto, opset: number, values: Map<stri
       throw new ArborizeError("invalid_graph", problem, { cause: error });
     }
   });
+  if (normalizesByBatch(node)) updateStatistics(node);
   if (scope !== "" && !graph.modules.has(scope)) graph.modules.set(scope, { type: moduleType(node) });
   node.outputs.forEach((output, i) => {
     if (proto.output[i]) values.set(proto.output[i], output);

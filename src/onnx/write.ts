@@ -34,9 +34,9 @@ const IR_VERSION = 10n;
 export interface WriteOptions {
   /** What to compute, by output name. Default: the graph's outputs under their own names. */
   readonly outputs?: ReadonlyMap<string, Value>;
-  /** Whether parameters are stored in the file or fed at each run. Default: "stored". */
-  readonly parameters?: "stored" | "fed";
-  /** Values of stored parameters by name. Default: their initial ones. */
+  /** Parameters and buffers that are fed at each run instead of being stored in the file. Default: none. */
+  readonly fed?: readonly Value[];
+  /** Values of stored parameters and buffers by name. Default: their initial ones. */
   readonly values?: ReadonlyMap<string, Tensor>;
   /** Key-value pairs kept in the file. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -45,14 +45,15 @@ export interface WriteOptions {
 /** The graph as the bytes of an ONNX model. Only what the outputs depend on is written. */
 export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array {
   const outputs = options.outputs ?? new Map(graph.outputs.map((value) => [value.name, value]));
-  const fed = options.parameters === "fed";
+  const fed = new Set(options.fed);
   const nodes = nodesBehind([...outputs.values()]);
   const used = new Set<Value | null>(nodes.flatMap((node) => node.inputs));
   const written = new Set<Value | null>([...used, ...outputs.values()]);
-  const parameters = graph.parameters.filter((value) => written.has(value));
-  const constants = graph.constants.filter((value) => written.has(value));
-  const stored = [...constants, ...(fed ? [] : parameters)];
-  const inputs = [...graph.inputs.filter((value) => written.has(value)), ...(fed ? parameters : [])];
+  const state = [...graph.parameters, ...graph.buffers];
+  const stored = [...graph.constants, ...state].filter((value) => written.has(value) && !fed.has(value));
+  const inputs = [...graph.inputs, ...state.filter((value) => fed.has(value))].filter((value) =>
+    written.has(value),
+  );
 
   for (const [name, value] of outputs) {
     const other = [...written].find((known) => known?.name === name);
@@ -91,7 +92,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
 }
 
 function dataOf(value: Value, values: WriteOptions["values"]): Tensor {
-  const data = (value.kind === "parameter" ? values?.get(value.name) : undefined) ?? value.data;
+  const data = (value.kind === "constant" ? undefined : values?.get(value.name)) ?? value.data;
   invariant(data, `"${value.name}" has no data`);
   return data;
 }

@@ -1,10 +1,11 @@
 // Batch normalization: by the statistics of the batch in training, by running ones in evaluation.
 
-import type { Value } from "../graph/graph.ts";
+import type { Node, Value } from "../graph/graph.ts";
 import { shapeText } from "../graph/shape.ts";
 import { axesBesideChannels, EPSILON, expectPerChannel, sumPerChannel } from "./channels.ts";
 import { defineOperator, expectShape, scalar } from "./define.ts";
 import { add, div, mul, neg, reciprocal, sqrt, sub } from "./elementwise.ts";
+import { max } from "./extrema.ts";
 import { elementCount, reduceMean } from "./reduce.ts";
 import { fullLike, reshape } from "./reshape.ts";
 
@@ -31,6 +32,8 @@ export interface BatchNormTraining {
   readonly mean: Value;
   /** The biased variance, divided by the number of elements, `[C]`. */
   readonly variance: Value;
+  /** The unbiased variance, divided by one less, `[C]`. */
+  readonly unbiasedVariance: Value;
 }
 
 /**
@@ -43,7 +46,9 @@ export function batchNormTraining(x: Value, scale: Value, bias: Value, epsilon =
   const y = batchNormalization(x, scale, bias, mean, variance, epsilon);
   const rule = (dy: Value) => batchStatistics(dy, centered, scale, inverseRoot(variance, epsilon));
   x.graph.customGradients.set(y, { inputs: [x, scale, bias], rule });
-  return { y, mean, variance };
+  const count = elementCount(x, axesBesideChannels(x));
+  const others = max(sub(count, scalar(x, 1)), scalar(x, 1));
+  return { y, mean, variance, unbiasedVariance: mul(variance, div(count, others)) };
 }
 
 function statistics(x: Value) {
@@ -83,6 +88,19 @@ export const batchNormalizationOp = defineOperator({
   },
   variadicOutputs: true,
 });
+
+/** Whether a node is a batch normalization in training mode, by the statistics of the batch. */
+export function normalizesByBatch({ operator, attributes }: Node): boolean {
+  return operator === batchNormalizationOp && attributes.training_mode === 1;
+}
+
+/** Makes training write the running statistics of a batch normalization in training mode into the buffers they come from. */
+export function updateStatistics({ inputs, outputs }: Node): void {
+  for (const at of [3, 4]) {
+    const statistic = inputs[at]!;
+    if (statistic.kind === "buffer") statistic.graph.update(statistic, outputs[at - 2]!);
+  }
+}
 
 /** `[C]` so that it broadcasts along the channels of `x`. */
 function perChannel(value: Value, x: Value): Value {

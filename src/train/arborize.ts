@@ -12,9 +12,9 @@ import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import { Module, type TraceOptions, trace } from "../nn/module.ts";
 import type { OnnxModel } from "../onnx/read.ts";
-import { batchNormalizationOp } from "../ops/index.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Scheduler } from "../optim/schedulers.ts";
+import { type FreezeOptions, freezeState } from "../transform/freeze.ts";
 import { Training } from "./training.ts";
 
 /** Which modules grow dendrites, and of what kind. */
@@ -28,7 +28,7 @@ export interface DendriteOptions {
 }
 
 /** What a network is trained with. */
-export interface ArborizeOptions {
+export interface ArborizeOptions extends FreezeOptions {
   /**
    * The network's inputs by name, with their axes: lengths, or a name such as `"batch"` for one that varies. Needed for
    * a module; an ONNX model knows its own.
@@ -66,8 +66,8 @@ export async function arborize(
     if (!given) throw new ArborizeError("bad_option", `arborize needs a ${name}, such as ${EXAMPLES[name]}.`);
   }
   const { types = DEFAULT_TYPES, initialScale = 0.01 } = options.dendrites ?? {};
-  const { base, count, modules, values, ...found } = detachDendrites(graphOf(model, options, seed));
-  rejectRunningStatistics(base);
+  const { base: thawed, count, modules, values, ...found } = detachDendrites(graphOf(model, options, seed));
+  const base = freezeState(thawed, options);
   const activation = options.dendrites?.activation ?? found.activation ?? "sigmoid";
   const growth = growthSettings(options.growth);
   const sites = findSites(base, types);
@@ -94,18 +94,6 @@ export async function arborize(
     engine,
     start: count > 0 ? { dendrites: count, values } : null,
   });
-}
-
-/** Statistics that a training would have to keep, and that evaluation would need. */
-function rejectRunningStatistics({ name, nodes }: Graph): void {
-  const training = nodes.find(
-    ({ operator, attributes }) => operator === batchNormalizationOp && attributes.training_mode === 1,
-  );
-  if (!training) return;
-  throw new ArborizeError(
-    "unsupported_attribute",
-    `"${name}": ${training.label} is in training mode, but running statistics are not updated yet. Export the model in evaluation mode: its statistics then stay as they are, its scale and bias learn.`,
-  );
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {

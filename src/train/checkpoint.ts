@@ -94,7 +94,7 @@ export type TrainingIdentity = NetworkParts & { readonly seed: number };
 
 /** Network, dendrites, optimizer and seed in one line: what must agree for a training to go on from a checkpoint. */
 export function identityOf({ base, optimizer, seed, sites, activation }: TrainingIdentity): string {
-  const parameters = base.parameters.map(({ name, shape }) => `${name}[${shape.join(",")}]`).join(" ");
+  const parameters = [...base.state].map(([name, { shape }]) => `${name}[${shape.join(",")}]`).join(" ");
   const places = sites.map(({ id }) => id).join(" ");
   return `seed ${seed}, ${optimizer.name}, ${activation} dendrites on ${places}, parameters ${parameters}`;
 }
@@ -174,21 +174,21 @@ export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIden
   };
 }
 
-/** Checks that all parameters of the network with so many dendrites are there, in their shapes. */
+/** Checks that all parameters and buffers of the network with so many dendrites are there, in their shapes. */
 function expectParameters(
   { values, dendrites }: Snapshot,
   name: string,
   { base, sites }: TrainingIdentity,
 ): void {
-  const { parameters } = attachDendrites(base, {
+  const { state } = attachDendrites(base, {
     sites,
     count: dendrites,
     random: () => Random.stream(0, ""),
   });
-  const problems = parameters.flatMap((parameter) => {
-    const found = values.get(parameter.name);
-    if (found && `${found}` === `${parameter.data}`) return [];
-    return [`${parameter.name} ${found ? `is ${found}, wanted ${parameter.data}` : "is missing"}`];
+  const problems = [...state].flatMap(([key, wanted]) => {
+    const found = values.get(key);
+    if (found && `${found}` === `${wanted}`) return [];
+    return [`${key} ${found ? `is ${found}, wanted ${wanted}` : "is missing"}`];
   });
   if (problems.length === 0) return;
   const shown =

@@ -1,4 +1,4 @@
-// The network as it is used: without dropout, computing its output, its loss or a metric.
+// The network as it is used, in its evaluation form: computing its output, its loss or a metric.
 
 import { ArborizeError } from "../base/errors.ts";
 import type { Tensor } from "../base/tensor.ts";
@@ -9,8 +9,7 @@ import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import { writeOnnx } from "../onnx/write.ts";
 import { cast, reduceMean } from "../ops/index.ts";
-import { withoutDropout } from "../transform/mode.ts";
-import { rewrite } from "../transform/rewrite.ts";
+import { evaluationForm } from "../transform/mode.ts";
 import { matchBatch } from "./batch.ts";
 import { appendLoss, dataFeeds, type Feed, TARGET } from "./step.ts";
 
@@ -37,10 +36,11 @@ export class InferenceProgram {
     loss: Loss | null,
     build: (graph: Graph) => Value,
   ): Promise<InferenceProgram> {
-    const { graph } = rewrite(network, withoutDropout, { shareSubexpressions: true });
+    const { graph } = evaluationForm(network, { shareSubexpressions: true });
     const outputs = new Map([["result", build(graph)]]);
     const feeds = dataFeeds(graph, network, loss);
-    const program = await engine.compile(writeOnnx(graph, { outputs, parameters: "fed" }), { name });
+    const model = writeOnnx(graph, { outputs, fed: [...graph.parameters, ...graph.buffers] });
+    const program = await engine.compile(model, { name });
     return new InferenceProgram(program, engine, feeds);
   }
 
@@ -65,9 +65,9 @@ export class InferenceProgram {
     });
   }
 
-  /** The result for one batch. */
-  async run(batch: Batch, parameters: ReadonlyMap<string, Resident>): Promise<Tensor> {
-    const inputs = new Map(parameters);
+  /** The result for one batch. `state`: parameters and buffers. */
+  async run(batch: Batch, state: ReadonlyMap<string, Resident>): Promise<Tensor> {
+    const inputs = new Map(state);
     for (const [name, tensor] of matchBatch(batch, this.#feeds).tensors) {
       inputs.set(name, this.#engine.upload(tensor));
     }
@@ -80,12 +80,12 @@ export class InferenceProgram {
    *
    * @throws `bad_data` where there is no example.
    */
-  async average(source: BatchSource, parameters: ReadonlyMap<string, Resident>): Promise<number> {
+  async average(source: BatchSource, state: ReadonlyMap<string, Resident>): Promise<number> {
     let total = 0;
     let examples = 0;
     for await (const batch of source) {
       const size = batch[TARGET]?.shape[0] ?? 1;
-      total += (await this.run(batch, parameters)).item() * size;
+      total += (await this.run(batch, state)).item() * size;
       examples += size;
     }
     if (examples === 0) {

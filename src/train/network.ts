@@ -6,13 +6,12 @@ import type { Batch } from "../data/dataset.ts";
 import { attachDendrites, type DendriteActivation } from "../dendrites/attach.ts";
 import type { Site } from "../dendrites/sites.ts";
 import type { Engine, Resident } from "../engine/engine.ts";
-import { type Graph, staticShape } from "../graph/graph.ts";
-import { resolveDim } from "../graph/shape.ts";
+import type { Graph } from "../graph/graph.ts";
+import { resolveDim, staticShape } from "../graph/shape.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import type { Knobs, Optimizer } from "../optim/optimizer.ts";
-import { withoutDropout } from "../transform/mode.ts";
-import { rewrite } from "../transform/rewrite.ts";
+import { evaluationForm } from "../transform/mode.ts";
 import { matchBatch } from "./batch.ts";
 import { type BatchSource, InferenceProgram } from "./inference.ts";
 import { StepProgram } from "./program.ts";
@@ -32,7 +31,7 @@ export interface NetworkParts {
   readonly start: Snapshot | null;
 }
 
-/** A network's structure and the values of its parameters. */
+/** A network's structure and the values of its parameters and buffers. */
 export interface Snapshot {
   readonly dendrites: number;
   readonly values: ReadonlyMap<string, Tensor>;
@@ -46,7 +45,7 @@ export class GrowingNetwork {
   readonly parts: NetworkParts;
   #dendrites: number;
   #graph: Graph;
-  /** Parameters and optimizer state to start the next program from; null once it runs and holds them. */
+  /** Parameters, buffers and optimizer state to start the next program from; null once it runs and holds them. */
   #initial: ReadonlyMap<string, Tensor>;
   #program: StepProgram | null = null;
   #uploaded: ReadonlyMap<string, Resident> | null = null;
@@ -57,7 +56,7 @@ export class GrowingNetwork {
     const { base, start } = parts;
     this.#dendrites = start?.dendrites ?? 0;
     this.#graph = start ? this.#grown(start.dendrites, start.values, () => Random.stream(0, "")) : base;
-    this.#initial = parameterData(this.#graph);
+    this.#initial = this.#graph.state;
   }
 
   /** The network with its dendrites; its parameters hold the values from when it was last rebuilt. */
@@ -88,7 +87,7 @@ export class GrowingNetwork {
     await this.release();
     this.#graph = graph;
     this.#dendrites = dendrites;
-    this.#initial = new Map([...values, ...parameterData(graph)]);
+    this.#initial = new Map([...values, ...graph.state]);
   }
 
   #grown(count: number, values: ReadonlyMap<string, Tensor>, random: NewWeights): Graph {
@@ -120,23 +119,23 @@ export class GrowingNetwork {
     return (await program.run(batch, this.#residents())).clone();
   }
 
-  /** Copies of all state: parameters, and what the optimizer keeps of them. */
+  /** Copies of all state: parameters, buffers, and what the optimizer keeps. */
   async state(): Promise<ReadonlyMap<string, Tensor>> {
     return this.#program ? new Map([...this.#initial, ...(await this.#program.snapshot())]) : this.#initial;
   }
 
-  /** Copies of the parameters, and how many dendrites they are for. */
+  /** Copies of the parameters and buffers, and how many dendrites they are for. */
   async snapshot(): Promise<Snapshot> {
-    const names = this.#graph.parameters.map(({ name }) => name);
+    const names = [...this.#graph.state.keys()];
     const trained = await this.#program?.snapshot(names);
     const values = new Map(names.map((name) => [name, trained?.get(name) ?? this.#initial.get(name)!]));
     return { dendrites: this.#dendrites, values };
   }
 
-  /** The network with its present parameters, without dropout. */
+  /** The network with its present parameters and buffers, in its evaluation form. */
   async evaluationGraph(): Promise<Graph> {
     const { values } = await this.snapshot();
-    return rewrite(this.#graph, withoutDropout, { values }).graph;
+    return evaluationForm(this.#graph, { values }).graph;
   }
 
   /** Frees the programs; they are compiled again when needed. State that they held is lost. */
@@ -165,17 +164,13 @@ export class GrowingNetwork {
     return program;
   }
 
-  /** Parameters as the engine has them: those of the training step, and those that it leaves as they are. */
+  /** Parameters and buffers as the engine has them: those of the training step, and those that it leaves as they are. */
   #residents(): ReadonlyMap<string, Resident> {
     this.#uploaded ??= new Map(
       [...this.#initial].map(([name, data]) => [name, this.parts.engine.upload(data)]),
     );
     return this.#program ? new Map([...this.#uploaded, ...this.#program.residents]) : this.#uploaded;
   }
-}
-
-function parameterData(graph: Graph): ReadonlyMap<string, Tensor> {
-  return new Map(graph.parameters.map((parameter) => [parameter.name, parameter.data!]));
 }
 
 function drawMask({ p, shape }: MaskFeed, lengths: ReadonlyMap<string, number>, random: Random): Tensor {

@@ -9,8 +9,8 @@ import { readOnnx as decodeOnnx, type OnnxModel } from "../onnx/read.ts";
  * Reads an ONNX model (opsets 7 to 23) for `arborize` and `fit`.
  *
  * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
- * Constant nodes and what operators read as settings (the scales of Resize, the running statistics of BatchNormalization)
- * are constants. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
+ * Constant nodes and what operators read as settings (the scales of Resize) are constants; the running statistics of a
+ * BatchNormalization are buffers, which training updates if the node is in training mode. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
  *
  * @param source a path, or the file's bytes.
  * @throws `bad_file` when there is no such file or it is damaged, `unknown_operator` listing every operator that is not

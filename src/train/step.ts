@@ -8,9 +8,9 @@ import { writeOnnx } from "../onnx/write.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { channelMajor } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
-import { type Mask, withMasks } from "../transform/mode.ts";
+import { type Mask, trainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
-import { firstOf, reluAfterMaxPool } from "../transform/simplify.ts";
+import { reluAfterMaxPool } from "../transform/simplify.ts";
 
 /** A value that a program is fed: batch data or the target. */
 export interface Feed {
@@ -31,14 +31,12 @@ export interface MaskFeed {
   readonly shape: Shape;
 }
 
-/** A tensor that goes from step to step: input `name`, output `name.next`. */
+/** A tensor that goes from step to step, input `name` and output `name.next`: a parameter, what the optimizer keeps of it, a buffer. */
 export interface StateEntry {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: DType;
-  /** The parameter it belongs to: itself, for a parameter. */
-  readonly parameter: string;
-  /** What optimizer state is filled with when the optimizer starts afresh; null for parameters. */
+  /** What optimizer state is filled with when the optimizer starts afresh; null for parameters and buffers. */
   readonly initial: number | null;
 }
 
@@ -60,12 +58,12 @@ export const TARGET = "target";
 
 /**
  * Appends the loss, its gradients and the optimizer's update to the training form of a network. The loss is the output
- * `loss`. Parameters that do not influence the loss are left out: they stay as they are.
+ * `loss`. Parameters that do not influence the loss are left out: they stay as they are. Buffers that training does not
+ * update are stored in the model.
  */
 export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer): TrainStep {
   const masks: Mask[] = [];
-  const trainingForm = firstOf(withMasks(masks), reluAfterMaxPool);
-  const graph = channelMajor(rewrite(network, trainingForm).graph);
+  const graph = channelMajor(rewrite(network, reluAfterMaxPool).graph, trainingForm(masks));
   const lossValue = appendLoss(graph, loss);
   const read = new Set(nodesBehind([lossValue]).flatMap((node) => node.inputs));
   const parameters = graph.parameters.filter((parameter) => read.has(parameter));
@@ -77,7 +75,7 @@ export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer)
   const outputs = new Map<string, Value>([["loss", lossValue]]);
   const state: StateEntry[] = [];
   parameters.forEach((parameter, i) => {
-    const entry = { parameter: parameter.name, shape: parameter.data!.shape, dtype: parameter.dtype };
+    const type = { shape: parameter.data!.shape, dtype: parameter.dtype };
     const own = Object.entries(optimizer.state).map(([name, initial]) => {
       const full = `optimizer.${parameter.name}.${name}`;
       return { name, full, initial, value: graph.input(full, parameter.dtype, parameter.shape) };
@@ -91,14 +89,18 @@ export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer)
       ),
     );
     outputs.set(nextOf(parameter.name), update.parameter);
-    state.push({ name: parameter.name, initial: null, ...entry });
+    state.push({ name: parameter.name, initial: null, ...type });
     for (const { name, full, initial } of own) {
       outputs.set(nextOf(full), update.state[name]!);
-      state.push({ name: full, initial, ...entry });
+      state.push({ name: full, initial, ...type });
     }
   });
+  for (const [{ name, dtype, data }, next] of graph.updates) {
+    outputs.set(nextOf(name), next);
+    state.push({ name, initial: null, shape: data!.shape, dtype });
+  }
   return {
-    model: writeOnnx(graph, { outputs, parameters: "fed" }),
+    model: writeOnnx(graph, { outputs, fed: [...parameters, ...graph.updates.keys()] }),
     feeds: dataFeeds(graph, network, loss),
     masks: masks.map(({ input, p }) => ({ name: input.name, p, shape: input.shape })),
     state,

@@ -141,7 +141,8 @@ describe("the channel-major form", () => {
       ["0.weight", Tensor.zeros([16, 16, 3, 3])], // every output is the bias
       ["0.bias", Tensor.full([16], 0.5)],
     ]);
-    const plain = nn.trace(model.loadStateDict(state), { inputs: { x: ["batch", 16, 8, 8] } });
+    model.loadStateDict(state);
+    const plain = nn.trace(model, { inputs: { x: ["batch", 16, 8, 8] } });
     const wanted = await differentiate(rewrite(plain).graph, 8);
     const found = await differentiate(channelMajor(plain), 8);
     for (const [what, tensor] of wanted)

@@ -48,25 +48,34 @@ const ELEMENTWISE: ReadonlySet<unknown> = new Set([
   op.divOp,
 ]);
 
-/** The network with its convolutions in Winograd's form and what follows them in tiles, where that pays. */
-export function channelMajor(network: Graph): Graph {
-  const layout = new Layout();
+/**
+ * The network with its convolutions in Winograd's form and what follows them in tiles, where that pays. `others` replaces
+ * what is neither.
+ */
+export function channelMajor(network: Graph, others?: Replacement): Graph {
+  const layout = new Layout(others);
   const options = { shareSubexpressions: true, finish: (value: Value) => layout.inOrder(value) };
   return rewrite(network, layout.replace, options).graph;
 }
 
 class Layout {
   readonly #tiles = new Map<Value, Tiles>();
+  readonly #others: Replacement | undefined;
 
-  readonly replace: Replacement = (node, inputs, { graph }) => {
+  constructor(others?: Replacement) {
+    this.#others = others;
+  }
+
+  readonly replace: Replacement = (node, inputs, target) => {
     const tiled = inputs.some((input) => input && this.#tiles.has(input));
     const moved =
       this.#convolution(node, inputs) ??
       (tiled ? (this.#elementwise(node, inputs) ?? this.#pool(node, inputs)) : null);
     if (moved) return [moved];
-    if (!tiled) return undefined;
     const ordered = inputs.map((input) => input && this.inOrder(input));
-    return graph.add(node.operator, ordered, node.attributes).outputs;
+    const replaced = this.#others?.(node, ordered, target);
+    if (replaced || !tiled) return replaced;
+    return target.graph.add(node.operator, ordered, node.attributes).outputs;
   };
 
   /** The value as `[B, C, H, W]`. */

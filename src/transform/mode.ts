@@ -1,9 +1,9 @@
-// What differs between training and evaluation: dropout.
+// What differs between training and evaluation: dropout and batch normalization.
 
 import { ArborizeError } from "../base/errors.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
-import { cast, dropoutOp, mul, scalar } from "../ops/index.ts";
-import type { Replacement } from "./rewrite.ts";
+import { add, batchNormTraining, cast, dropoutOp, mul, normalizesByBatch, scalar } from "../ops/index.ts";
+import { type Replacement, type RewriteOptions, type Rewritten, rewrite } from "./rewrite.ts";
 
 /** A mask that training draws anew for every step and feeds: 1 keeps an element, 0 drops it. */
 export interface Mask {
@@ -12,24 +12,49 @@ export interface Mask {
   readonly p: number;
 }
 
-/** Replaces dropout by nothing: the evaluation form of a graph. For `rewrite`. */
-export const withoutDropout: Replacement = (node, inputs) =>
-  node.operator === dropoutOp ? [inputs[0]!] : undefined;
+/** The graph as it is used: dropout does nothing, batch normalization goes by its running statistics. */
+export function evaluationForm(network: Graph, options: RewriteOptions = {}): Rewritten {
+  return rewrite(network, withRunningStatistics, { ...options, updates: false });
+}
+
+const withRunningStatistics: Replacement = (node, inputs, { graph }) => {
+  if (node.operator === dropoutOp) return [inputs[0]!];
+  if (!normalizesByBatch(node)) return undefined;
+  const attributes = { ...node.attributes, training_mode: 0 };
+  return [graph.add(node.operator, inputs, attributes).output, inputs[3]!, inputs[4]!];
+};
 
 /**
- * Replaces each dropout by a product with a mask that is an input, called after the module it belongs to: the training
- * form of a graph. For `rewrite`; the masks are collected in `masks`.
+ * Replaces what training does otherwise, for `rewrite`. Each dropout becomes a product with a mask that is an input, called
+ * after the module it belongs to; the masks are collected in `masks`. A batch normalization in training mode is by the
+ * batch's own statistics.
  */
-export function withMasks(masks: Mask[]): Replacement {
+export function trainingForm(masks: Mask[]): Replacement {
   return (node, inputs, { graph }) => {
-    if (node.operator !== dropoutOp) return undefined;
-    const x = inputs[0]!;
-    const p = dropProbability(node);
-    if (p === 0) return [x];
-    const input = declareMask(graph, x);
-    masks.push({ input, p });
-    return [mul(x, mul(cast(input, x.dtype), scalar(x, 1 / (1 - p))))];
+    if (node.operator === dropoutOp) return [withMask(node, inputs[0]!, graph, masks)];
+    return normalizesByBatch(node) ? withBatchStatistics(node, inputs as Value[]) : undefined;
   };
+}
+
+/**
+ * Normalized values and the next running statistics, `momentum * before + (1 - momentum) * batch`. The running variance is
+ * of the unbiased one, as in PyTorch; ONNX's operator takes the biased one.
+ */
+function withBatchStatistics({ attributes }: Node, inputs: readonly Value[]): readonly Value[] {
+  const [x, scale, bias, runningMean, runningVariance] = inputs as [Value, Value, Value, Value, Value];
+  const { epsilon, momentum = 0.9 } = attributes as { epsilon?: number; momentum?: number };
+  const { y, mean, unbiasedVariance } = batchNormTraining(x, scale, bias, epsilon);
+  const running = (before: Value, batch: Value) =>
+    add(mul(before, scalar(x, momentum)), mul(batch, scalar(x, 1 - momentum)));
+  return [y, running(runningMean, mean), running(runningVariance, unbiasedVariance)];
+}
+
+function withMask(node: Node, x: Value, graph: Graph, masks: Mask[]): Value {
+  const p = dropProbability(node);
+  if (p === 0) return x;
+  const input = declareMask(graph, x);
+  masks.push({ input, p });
+  return mul(x, mul(cast(input, x.dtype), scalar(x, 1 / (1 - p))));
 }
 
 function declareMask(target: Graph, x: Value): Value {

@@ -6,7 +6,7 @@ import { Graph, type Value } from "../graph/graph.ts";
 import { printGraph } from "../graph/print.ts";
 import * as nn from "../nn/index.ts";
 import * as op from "../ops/index.ts";
-import { type Mask, withMasks, withoutDropout } from "./mode.ts";
+import { evaluationForm, type Mask, trainingForm } from "./mode.ts";
 import { rewrite } from "./rewrite.ts";
 
 class Net extends nn.Module {
@@ -27,7 +27,7 @@ describe("rewrite", () => {
     expect(copy.name).toBe("Net");
     expect([...copy.modules]).toEqual([...graph.modules]);
     expect(copy.nodes.map(({ scope }) => scope)).toEqual(graph.nodes.map(({ scope }) => scope));
-    expect(copy.findParameter("fc.weight")!.data).toBe(graph.findParameter("fc.weight")!.data);
+    expect(copy.state.get("fc.weight")!).toBe(graph.state.get("fc.weight")!);
     expect(mapped(graph.outputs[0]!)).toBe(copy.outputs[0]);
     expect(copy.nodes.every(({ output }) => output.graph === copy)).toBe(true);
   });
@@ -58,7 +58,7 @@ describe("rewrite", () => {
       ["fc.bias", bias],
       ["fc.weight", Tensor.zeros([8, 8])],
     ]);
-    const { graph: copy } = rewrite(graph, withoutDropout, { outputs: [gemm.output], values });
+    const { graph: copy } = evaluationForm(graph, { outputs: [gemm.output], values });
     expect(copy.outputs.map(({ name }) => name)).toEqual(["fc/Gemm"]);
     expect((await outputOf(copy, randn([1, 8], "x"))).data).toEqual(bias.data);
   });
@@ -81,7 +81,7 @@ describe("rewrite", () => {
 
 describe("dropout", () => {
   it("is nothing in evaluation", async () => {
-    const { graph } = rewrite(traced(), withoutDropout);
+    const { graph } = evaluationForm(traced());
     expect(graph.nodes.map(({ operator }) => operator.type)).toEqual(["Gemm", "Relu"]);
     const x = randn([5, 8], "x");
     const plain = nn.trace(
@@ -98,7 +98,7 @@ describe("dropout", () => {
 
   it("is a product with a mask of its own for each call in training", async () => {
     const masks: Mask[] = [];
-    const { graph } = rewrite(traced(), withMasks(masks), { shareSubexpressions: true });
+    const { graph } = rewrite(traced(), trainingForm(masks), { shareSubexpressions: true });
     expect(masks.map(({ input, p }) => `${input} ${p}`)).toEqual([
       "drop.mask: bool[batch, 8] 0.25",
       "drop.mask_1: bool[batch, 8] 0.25",
@@ -112,7 +112,7 @@ describe("dropout", () => {
       [1, 8],
       Array.from(x.data, (value, i) => (Number(value) * first.data[i]!) / 0.75),
     );
-    const hidden = await outputOf(rewrite(traced(), withoutDropout).graph, dropped);
+    const hidden = await outputOf(evaluationForm(traced()).graph, dropped);
     hidden.toNumbers();
     Array.from(hidden.toNumbers()).forEach((value, i) => {
       expect(found.y!.data[i]).toBeCloseTo((value * second.data[i]!) / 0.75, 5);
@@ -123,7 +123,7 @@ describe("dropout", () => {
     const masks: Mask[] = [];
     const graph = new Graph();
     graph.output(op.relu(op.dropout(graph.input("x", "float32", [3]), 0)));
-    expect(rewrite(graph, withMasks(masks)).graph.nodes.map(({ operator }) => operator.type)).toEqual([
+    expect(rewrite(graph, trainingForm(masks)).graph.nodes.map(({ operator }) => operator.type)).toEqual([
       "Relu",
     ]);
     expect(masks).toEqual([]);
@@ -144,7 +144,7 @@ describe("dropout", () => {
     const x = graph.input("x", "float32", [3]);
     const ratio = graph.input("ratio", "float32", []);
     graph.output(graph.within("drop", () => op.dropoutOp.emit([x, ratio]).output));
-    expect(() => rewrite(graph, withMasks([]))).toThrow(
+    expect(() => rewrite(graph, trainingForm([]))).toThrow(
       'Dropout "drop" (node 0): its ratio must be a constant, not "ratio"',
     );
   });

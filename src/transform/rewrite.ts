@@ -24,29 +24,43 @@ export type Replacement = (
 export interface RewriteOptions extends GraphOptions {
   /** Copy only what these depend on. Default: the graph's outputs. */
   readonly outputs?: readonly Value[];
-  /** What becomes of an output at the end. Default: nothing. */
+  /** What becomes of an output, or of what a buffer is updated with, at the end. Default: nothing. */
   readonly finish?: (value: Value) => Value;
-  /** Parameters to leave out, which no output may need. Default: none. */
-  readonly omit?: (parameter: Value) => boolean;
-  /** Values of parameters by name, instead of those in the old graph. */
+  /** Parameters and buffers to leave out, which no output may need. Default: none. */
+  readonly omit?: (state: Value) => boolean;
+  /** Parameters that become buffers, and buffers that are updated no more. Default: none. */
+  readonly freeze?: (state: Value) => boolean;
+  /** Whether what training writes into buffers is copied. Default: true. */
+  readonly updates?: boolean;
+  /** Values of parameters and buffers by name, instead of those in the old graph. */
   readonly values?: ReadonlyMap<string, NonNullable<Value["data"]>>;
 }
 
-/** Builds a new graph with all inputs, parameters and modules of `source` and the nodes that its outputs depend on. */
+/**
+ * Builds a new graph with all inputs, parameters, buffers and modules of `source` and the nodes that its outputs, and the
+ * updates of its buffers, depend on.
+ */
 export function rewrite(
   source: Graph,
   replace: Replacement = () => undefined,
   options: RewriteOptions = {},
 ): Rewritten {
-  const { outputs = source.outputs, finish = (value) => value, values, omit, ...graphOptions } = options;
+  const { outputs = source.outputs, finish = (value) => value, values, omit, freeze, ...rest } = options;
+  const { updates: keepsUpdates = true, ...graphOptions } = rest;
+  invariant(source.customGradients.size === 0, `"${source.name}" has gradients that a copy would not have`);
   const graph = new Graph({ name: source.name, ...graphOptions });
   const map = new Map<Value, Value>();
   for (const [scope, info] of source.modules) graph.modules.set(scope, info);
   for (const input of source.inputs) map.set(input, graph.input(input.name, input.dtype, input.shape));
-  for (const parameter of source.parameters) {
-    if (omit?.(parameter)) continue;
-    map.set(parameter, graph.parameter(parameter.name, values?.get(parameter.name) ?? parameter.data!));
+  for (const state of [...source.parameters, ...source.buffers]) {
+    if (omit?.(state)) continue;
+    const data = values?.get(state.name) ?? state.data!;
+    const learned = state.kind === "parameter" && !freeze?.(state);
+    map.set(state, learned ? graph.parameter(state.name, data) : graph.buffer(state.name, data));
   }
+  const updates = [...source.updates].filter(
+    ([buffer]) => keepsUpdates && map.has(buffer) && !freeze?.(buffer),
+  );
   const mapped = (old: Value): Value => {
     const known = map.get(old);
     if (known) return known;
@@ -56,7 +70,7 @@ export function rewrite(
     return made;
   };
   const target: Rewritten = { graph, mapped };
-  for (const node of nodesBehind(outputs)) {
+  for (const node of nodesBehind([...outputs, ...updates.map(([, next]) => next)])) {
     const inputs = node.inputs.map((input) => input && mapped(input));
     const made = graph.within(
       node.scope,
@@ -67,5 +81,8 @@ export function rewrite(
     });
   }
   for (const output of outputs) graph.output(finish(mapped(output)));
+  for (const [buffer, next] of updates) {
+    if (mapped(next) !== mapped(buffer)) graph.update(mapped(buffer), finish(mapped(next)));
+  }
   return target;
 }

@@ -12,14 +12,3 @@ export const reluAfterMaxPool: Replacement = (node, [pooled], { graph }) => {
   if (node.operator !== maxPoolOp || before?.operator !== reluOp) return undefined;
   return [relu(graph.add(maxPoolOp, before.inputs, node.attributes).output)];
 };
-
-/** The first of several replacements that has one for a node. */
-export function firstOf(...replacements: readonly Replacement[]): Replacement {
-  return (node, inputs, target) => {
-    for (const replace of replacements) {
-      const outputs = replace(node, inputs, target);
-      if (outputs) return outputs;
-    }
-    return undefined;
-  };
-}

@@ -1,18 +1,18 @@
 // What functions take beside values.
 
-import type { Value } from "../../graph/graph.ts";
+import { Value } from "../../graph/graph.ts";
 import { shapeText } from "../../graph/shape.ts";
 import { expectShape } from "../../ops/define.ts";
 import * as op from "../../ops/index.ts";
-import { Parameter, Trace } from "../module.ts";
+import { type Buffer, type Parameter, Trace } from "../module.ts";
 
-/** What functions take beside values: parameters of the model being traced, and plain numbers. */
-export type Operand = Value | Parameter | number;
+/** What functions take beside values: parameters and buffers of the model being traced, and plain numbers. */
+export type Operand = Value | Parameter | Buffer | number;
 
 /** An operand as a value in the graph of `like`. */
 export function operand(like: Value, given: Operand): Value {
   if (typeof given === "number") return op.scalar(like, given);
-  return given instanceof Parameter ? Trace.of(like.graph).valueOf(given) : given;
+  return given instanceof Value ? given : Trace.of(like.graph).valueOf(given);
 }
 
 /** An operand that may be absent. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { largestError, outputOf, randn, runGraph } from "../../../test/support/run.ts";
 import { Tensor } from "../../base/tensor.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { type Mask, withMasks, withoutDropout } from "../../transform/mode.ts";
+import { evaluationForm, type Mask, trainingForm } from "../../transform/mode.ts";
 import { rewrite } from "../../transform/rewrite.ts";
 import * as nn from "../index.ts";
 
@@ -12,7 +12,7 @@ const traced = (module: nn.Module, shape: readonly (number | string)[]): Graph =
 /** What a module makes of `x` in training, with a mask given. */
 async function trained(module: nn.Module, x: Tensor, mask: readonly number[]): Promise<Tensor> {
   const masks: Mask[] = [];
-  const { graph } = rewrite(traced(module, ["batch", ...x.shape.slice(1)]), withMasks(masks));
+  const { graph } = rewrite(traced(module, ["batch", ...x.shape.slice(1)]), trainingForm(masks));
   const [{ input }] = masks as [Mask];
   const shape = input.shape.map((dim) => (dim === "batch" ? x.shape[0]! : (dim as number)));
   const feeds = { x, [input.name]: Tensor.of(shape, mask, "bool") };
@@ -28,7 +28,7 @@ describe("in evaluation", () => {
     [new nn.AlphaDropout(0.3), [3, 4]],
   ])("%o gives back its input", async (module, shape) => {
     const x = randn(shape, "x");
-    const { graph } = rewrite(traced(module, ["batch", ...shape.slice(1)]), withoutDropout);
+    const { graph } = evaluationForm(traced(module, ["batch", ...shape.slice(1)]));
     expect((await outputOf(graph, x)).data).toEqual(x.data);
   });
 });
@@ -65,7 +65,7 @@ describe("in training", () => {
 
   it("draws masks of as many elements as are dropped", () => {
     const masks: Mask[] = [];
-    rewrite(traced(new nn.Dropout2d(), ["batch", 3, 4, 4]), withMasks(masks));
+    rewrite(traced(new nn.Dropout2d(), ["batch", 3, 4, 4]), trainingForm(masks));
     expect(masks.map(({ input, p }) => [input.shape, p])).toEqual([[["batch", 3, 1, 1], 0.5]]);
   });
 });

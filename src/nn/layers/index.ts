@@ -1,6 +1,7 @@
 // Layers under PyTorch's names, with its arguments, defaults and initial values.
 
 export * from "./activation.ts";
+export * from "./batch-norm.ts";
 export * from "./container.ts";
 export * from "./conv.ts";
 export * from "./dropout.ts";

@@ -13,7 +13,9 @@ export function printGraph(graph: Graph, outputs: readonly Value[] = graph.outpu
     .filter((value) => used.has(value))
     .map((value) => `  ${value.kind} ${value}`);
   for (const node of nodes) {
-    const inputs = node.inputs.map((input) => (input === null ? "" : reference(input))).join(", ");
+    const last = node.inputs.findLastIndex((input) => input !== null);
+    const given = node.inputs.slice(0, last + 1);
+    const inputs = given.map((input) => (input === null ? "" : reference(input))).join(", ");
     const attributes = Object.entries(node.attributes)
       .filter((entry): entry is [string, Attribute] => entry[1] !== undefined)
       .map(([name, attribute]) => `${name} = ${attributeText(attribute)}`);

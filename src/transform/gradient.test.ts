@@ -138,10 +138,10 @@ describe("gradients", () => {
     expect(printGraph(graph, [loss, dw])).toMatchInlineSnapshot(`
       "small(x: float32[batch, 3]) => (ReduceSum: float32[], fc/Gemm_2: float32[2, 3])
         parameter fc.weight: float32[2, 3]
-        fc/Gemm: float32[batch, 2] = Gemm(x, fc.weight, ) <transA = 0, transB = 1>
+        fc/Gemm: float32[batch, 2] = Gemm(x, fc.weight) <transA = 0, transB = 1>
         Tanh: float32[batch, 2] = Tanh(fc/Gemm)
         Mul: float32[batch, 2] = Mul(Tanh, Tanh)
-        ReduceSum: float32[] = ReduceSum(Mul, ) <keepdims = 0>
+        ReduceSum: float32[] = ReduceSum(Mul) <keepdims = 0>
         ConstantOfShape: float32[] = ConstantOfShape([]) <value = float32[1]>
         Unsqueeze: float32[1, 1] = Unsqueeze(ConstantOfShape, [0, 1])
         Shape: int64[2] = Shape(Mul) <start = 0, end = 2>
@@ -150,7 +150,7 @@ describe("gradients", () => {
         Add: float32[batch, 2] = Add(Mul_1, Mul_1)
         Sub: float32[batch, 2] = Sub(1, Mul)
         Mul_2: float32[batch, 2] = Mul(Add, Sub)
-        fc/Gemm_2: float32[2, 3] = Gemm(Mul_2, x, ) <transA = 1, transB = 0, alpha = 1>
+        fc/Gemm_2: float32[2, 3] = Gemm(Mul_2, x) <transA = 1, transB = 0, alpha = 1>
       "
     `);
     expect(dw.producer!.scope).toBe("fc");

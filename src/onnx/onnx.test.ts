@@ -47,7 +47,7 @@ const weight = ({ graph }: ModelProto) => graph!.initializer.find(({ name }) => 
 /** Reads, and gives the error; anything else than an ArborizeError fails the test. */
 function errorOf(model: Uint8Array): ArborizeError | null {
   try {
-    readOnnx(model, "net.onnx");
+    readOnnx(model, { name: "net.onnx" });
     return null;
   } catch (error) {
     if (error instanceof ArborizeError && error.code !== "internal") return error;

@@ -3,7 +3,10 @@
 import type { Tensor } from "../base/tensor.ts";
 import { readFileBytes } from "../data/files.ts";
 import { readSafetensors } from "../data/safetensors.ts";
-import { readOnnx as decodeOnnx, type OnnxModel } from "../onnx/read.ts";
+import { readOnnx as decodeOnnx, type OnnxModel, type ReadOptions } from "../onnx/read.ts";
+
+/** What is known of a model besides its file. */
+export type OpenOptions = Omit<ReadOptions, "name">;
 
 /**
  * Reads an ONNX model (opsets 7 to 23) for `arborize` and `fit`.
@@ -12,12 +15,16 @@ import { readOnnx as decodeOnnx, type OnnxModel } from "../onnx/read.ts";
  * Constant nodes and what operators read as settings (the scales of Resize) are constants; the running statistics of a
  * BatchNormalization are buffers, which training updates if the node is in training mode. A node whose weight is called `fc1.weight` belongs to the module `fc1`.
  *
+ * An `If` whose condition follows from the graph becomes the branch that it takes; where it depends on the length of an axis
+ * or on an input, `axes` and `inputs` can fix these.
+ *
  * @param source a path, or the file's bytes.
  * @throws `bad_file` when there is no such file or it is damaged, `unknown_operator` listing every operator that is not
  *   known, `shape_mismatch` and others when the graph is not sound.
  */
-export async function readOnnx(source: string | Uint8Array): Promise<OnnxModel> {
-  return typeof source === "string" ? decodeOnnx(await readFileBytes(source), source) : decodeOnnx(source);
+export async function readOnnx(source: string | Uint8Array, options: OpenOptions = {}): Promise<OnnxModel> {
+  if (typeof source !== "string") return decodeOnnx(source, options);
+  return decodeOnnx(await readFileBytes(source), { ...options, name: source });
 }
 
 /**

@@ -17,6 +17,7 @@ import { gradients } from "../src/transform/gradient.ts";
 import { trainingForm } from "../src/transform/mode.ts";
 import { rewrite } from "../src/transform/rewrite.ts";
 import { type Golden, missing, readGolden, relativeError } from "./support/golden.ts";
+import { GOLDEN_NETS } from "./support/golden-nets.ts";
 
 const engine = nodeEngine({ threads: 2 });
 const BOUND = 1e-4;
@@ -72,45 +73,7 @@ function optionsOf(torch: Readonly<Record<string, number | boolean>>): Record<st
   return Object.fromEntries(Object.entries(torch).map(([name, value]) => [names[name] ?? name, value]));
 }
 
-const BUILT: Record<string, () => nn.Module> = {
-  batchnorm: () =>
-    new nn.Sequential(
-      new nn.Conv2d(2, 4, 3, { padding: 1, bias: false }),
-      new nn.BatchNorm2d(4),
-      new nn.ReLU(),
-      new nn.Flatten(),
-      new nn.Linear(144, 8),
-      new nn.BatchNorm1d(8),
-      new nn.ReLU(),
-      new nn.Linear(8, 3),
-    ),
-  mlp: () => new nn.Sequential(new nn.Linear(6, 10), new nn.ReLU(), new nn.Linear(10, 3)),
-  "mnist-cnn": () =>
-    new nn.Sequential(
-      new nn.Conv2d(1, 4, 3),
-      new nn.ReLU(),
-      new nn.Conv2d(4, 6, 3),
-      new nn.ReLU(),
-      new nn.MaxPool2d(2),
-      new nn.Flatten(),
-      new nn.Linear(150, 12),
-      new nn.ReLU(),
-      new nn.Linear(12, 10),
-    ),
-};
-
-const CASES = [
-  ...Object.keys(BUILT),
-  "attention",
-  "averaging",
-  "conv-variants",
-  "conv1d",
-  "linear-3d",
-  "lstm",
-  "norms",
-  "residual",
-  "tiny-bert",
-];
+const CASES = [...Object.keys(GOLDEN_NETS), "lstm"];
 
 /**
  * The parameters whose gradient is zero but for rounding: biases in front of a normalization or of a softmax over what they
@@ -159,13 +122,14 @@ for (const name of CASES) {
       expectGradients(golden(), found);
     });
 
-    const build = BUILT[name];
+    const build = GOLDEN_NETS[name];
     if (build) {
       it("built from nn with PyTorch's state dict: output, loss and gradients", async () => {
         const input = golden().tensors.get("input")!;
         const model = build();
         model.loadStateDict(golden().with("before."));
-        const network = nn.trace(model, { inputs: { input: ["batch", ...input.shape.slice(1)] } });
+        const shape = ["batch", ...input.shape.slice(1)];
+        const network = nn.trace(model, { inputs: { input: { dtype: input.dtype, shape } } });
         const found = await differentiate(network, golden());
         expectClose("output", name, found.get("output")!, golden().tensors.get("output")!);
         expectGradients(golden(), found);

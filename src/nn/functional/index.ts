@@ -3,6 +3,7 @@
 export { gatherElements } from "../../ops/index.ts";
 export * from "./activation.ts";
 export * from "./adaptive.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "./attention.ts";
 export {
   type ConvOptions,
   type ConvTransposeOptions,
@@ -15,7 +16,9 @@ export {
 } from "./conv.ts";
 export * from "./distance.ts";
 export * from "./dropout.ts";
+export * from "./embedding.ts";
 export * from "./linear.ts";
+export * from "./normalization.ts";
 export { type Operand, operand, type PerAxis } from "./operand.ts";
 export * from "./pad.ts";
 export * from "./pool.ts";

@@ -1,22 +1,113 @@
 // Modules that hold modules.
 
+import { ArborizeError } from "../../base/errors.ts";
 import type { Value } from "../../graph/graph.ts";
 import { Module, type Parameter } from "../module.ts";
 
-/** Modules one after another, named by position: `0`, `1`, … */
-export class Sequential extends Module {
-  readonly #modules: readonly Module[];
+type Named = [name: string, child: Module | Parameter];
 
-  constructor(...modules: readonly Module[]) {
+/** Modules one after another, named by position, `0`, `1`, …, or as an object names them. */
+export class Sequential extends Module {
+  readonly #modules: readonly (readonly [name: string, module: Module])[];
+
+  constructor(...modules: readonly Module[] | [named: Readonly<Record<string, Module>>]) {
     super();
-    this.#modules = modules;
+    const [first] = modules;
+    const named = first && !(first instanceof Module);
+    this.#modules = named
+      ? Object.entries(first)
+      : (modules as readonly Module[]).map((module, i) => [`${i}`, module] as const);
   }
 
-  override children(): [name: string, child: Module | Parameter][] {
-    return this.#modules.map((module, i) => [`${i}`, module]);
+  override children(): Named[] {
+    return this.#modules.map(([name, module]) => [name, module]);
   }
 
   forward(x: Value): Value {
-    return this.#modules.reduce((value, module) => module.call(value as never), x);
+    return this.#modules.reduce((value, [, module]) => module.call(value as never), x);
+  }
+}
+
+/** What only holds modules has no output of its own. */
+function noForward(container: Module): never {
+  throw new ArborizeError(
+    "invalid_graph",
+    `A ${container.constructor.name} computes nothing by itself. Call the modules in it.`,
+  );
+}
+
+/** A list of modules, named by position: for loops in a forward. */
+export class ModuleList<M extends Module = Module> extends Module {
+  readonly #modules: M[];
+
+  constructor(modules: Iterable<M> = []) {
+    super();
+    this.#modules = [...modules];
+  }
+
+  /** How many there are. */
+  get length(): number {
+    return this.#modules.length;
+  }
+
+  /** The module at a position, which may count from the end. */
+  at(index: number): M | undefined {
+    return this.#modules.at(index);
+  }
+
+  /** Adds a module at the end. */
+  append(module: M): this {
+    this.#modules.push(module);
+    return this;
+  }
+
+  [Symbol.iterator](): ArrayIterator<M> {
+    return this.#modules[Symbol.iterator]();
+  }
+
+  override children(): Named[] {
+    return this.#modules.map((module, i) => [`${i}`, module]);
+  }
+
+  forward(): Value {
+    return noForward(this);
+  }
+}
+
+/** Modules by name. */
+export class ModuleDict<M extends Module = Module> extends Module {
+  readonly #modules: Map<string, M>;
+
+  constructor(modules: Readonly<Record<string, M>> = {}) {
+    super();
+    this.#modules = new Map(Object.entries(modules));
+  }
+
+  /** The module called `name`, or undefined. */
+  get(name: string): M | undefined {
+    return this.#modules.get(name);
+  }
+
+  /** Adds a module, or puts it in another's place. */
+  set(name: string, module: M): this {
+    this.#modules.set(name, module);
+    return this;
+  }
+
+  /** All names, in the order in which they were added. */
+  keys(): MapIterator<string> {
+    return this.#modules.keys();
+  }
+
+  [Symbol.iterator](): MapIterator<[string, M]> {
+    return this.#modules[Symbol.iterator]();
+  }
+
+  override children(): Named[] {
+    return [...this.#modules];
+  }
+
+  forward(): Value {
+    return noForward(this);
   }
 }

@@ -1,13 +1,12 @@
 // Convolutions over one, two and three spatial axes, and their transposes.
 
 import { ArborizeError } from "../../base/errors.ts";
-import { sizeOf } from "../../base/tensor.ts";
 import type { Value } from "../../graph/graph.ts";
 import { sidesOf } from "../functional/conv.ts";
 import * as F from "../functional/index.ts";
 import { perAxis } from "../functional/operand.ts";
-import { Module, Parameter } from "../module.ts";
-import { type BiasOption, checkCounts, checkGroups, defaultBias, defaultWeight } from "./options.ts";
+import { Module, type Parameter } from "../module.ts";
+import { type AffineOptions, affine, checkCounts, checkGroups } from "./options.ts";
 
 /** The kernel's lengths. @throws `bad_option` unless it has a whole number from 1 for each axis. */
 function kernelLengths(layer: string, kernelSize: F.PerAxis, rank: number): readonly number[] {
@@ -22,7 +21,7 @@ function kernelLengths(layer: string, kernelSize: F.PerAxis, rank: number): read
 }
 
 /** Options of the convolutions. */
-export interface ConvOptions extends F.ConvOptions, BiasOption {
+export interface ConvOptions extends F.ConvOptions, AffineOptions {
   /** What padding is filled with: zeros (the default), the mirror image, the edge, or the other end. */
   readonly paddingMode?: "zeros" | "reflect" | "replicate" | "circular";
 }
@@ -39,7 +38,7 @@ abstract class Convolution extends Module {
     inChannels: number,
     outChannels: number,
     kernelSize: F.PerAxis,
-    { bias = true, paddingMode = "zeros", ...options }: ConvOptions,
+    { paddingMode = "zeros", ...options }: ConvOptions,
   ) {
     super();
     this.options = options;
@@ -49,9 +48,9 @@ abstract class Convolution extends Module {
     checkCounts(layer, { inChannels, outChannels, groups });
     const kernel = kernelLengths(layer, kernelSize, rank);
     checkGroups(layer, groups, { input: inChannels, output: outChannels });
-    const shape = [outChannels, inChannels / groups, ...kernel];
-    this.weight = new Parameter(shape, defaultWeight);
-    this.bias = bias ? new Parameter([outChannels], defaultBias(sizeOf(shape.slice(1)))) : null;
+    const { weight, bias } = affine([outChannels, inChannels / groups, ...kernel], outChannels, options);
+    this.weight = weight;
+    this.bias = bias;
   }
 
   /** The input with its padding, where that is not zeros, and the options that are left. */
@@ -103,7 +102,7 @@ export class Conv3d extends Convolution {
 }
 
 /** Options of the transposed convolutions. */
-export interface ConvTransposeOptions extends F.ConvTransposeOptions, BiasOption {}
+export interface ConvTransposeOptions extends F.ConvTransposeOptions, AffineOptions {}
 
 /** What the transposed convolutions have in common. */
 abstract class TransposedConvolution extends Module {
@@ -116,7 +115,7 @@ abstract class TransposedConvolution extends Module {
     inChannels: number,
     outChannels: number,
     kernelSize: F.PerAxis,
-    { bias = true, ...options }: ConvTransposeOptions,
+    options: ConvTransposeOptions,
   ) {
     super();
     this.options = options;
@@ -125,10 +124,10 @@ abstract class TransposedConvolution extends Module {
     checkCounts(layer, { inChannels, outChannels, groups });
     const kernel = kernelLengths(layer, kernelSize, rank);
     checkGroups(layer, groups, { input: inChannels, output: outChannels });
-    const shape = [inChannels, outChannels / groups, ...kernel];
-    this.weight = new Parameter(shape, defaultWeight);
     // PyTorch counts the weight's second axis as inputs here too.
-    this.bias = bias ? new Parameter([outChannels], defaultBias(sizeOf(shape.slice(1)))) : null;
+    const { weight, bias } = affine([inChannels, outChannels / groups, ...kernel], outChannels, options);
+    this.weight = weight;
+    this.bias = bias;
   }
 }
 

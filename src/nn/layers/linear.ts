@@ -3,8 +3,8 @@
 import type { Value } from "../../graph/graph.ts";
 import * as F from "../functional/index.ts";
 import { uniform } from "../init.ts";
-import { Module, Parameter } from "../module.ts";
-import { type BiasOption, checkCounts, defaultBias, defaultWeight } from "./options.ts";
+import { Module, type Parameter } from "../module.ts";
+import { type AffineOptions, affine, checkCounts } from "./options.ts";
 
 /** `x Wᵀ + b`. `[..., inFeatures]` to `[..., outFeatures]`. */
 export class Linear extends Module {
@@ -13,13 +13,14 @@ export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true }: BiasOption = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: AffineOptions = {}) {
     super();
     checkCounts("Linear", { inFeatures, outFeatures });
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
-    this.weight = new Parameter([outFeatures, inFeatures], defaultWeight);
-    this.bias = bias ? new Parameter([outFeatures], defaultBias(inFeatures)) : null;
+    const { weight, bias } = affine([outFeatures, inFeatures], outFeatures, options);
+    this.weight = weight;
+    this.bias = bias;
   }
 
   forward(x: Value): Value {
@@ -32,17 +33,14 @@ export class Bilinear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor(
-    in1Features: number,
-    in2Features: number,
-    outFeatures: number,
-    { bias = true }: BiasOption = {},
-  ) {
+  constructor(in1Features: number, in2Features: number, outFeatures: number, options: AffineOptions = {}) {
     super();
     checkCounts("Bilinear", { in1Features, in2Features, outFeatures });
     const bound = 1 / Math.sqrt(in1Features);
-    this.weight = new Parameter([outFeatures, in1Features, in2Features], uniform(-bound, bound));
-    this.bias = bias ? new Parameter([outFeatures], uniform(-bound, bound)) : null;
+    const drawn = { weightInit: uniform(-bound, bound), biasInit: uniform(-bound, bound), ...options };
+    const { weight, bias } = affine([outFeatures, in1Features, in2Features], outFeatures, drawn);
+    this.weight = weight;
+    this.bias = bias;
   }
 
   forward(x1: Value, x2: Value): Value {

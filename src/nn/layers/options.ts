@@ -1,13 +1,15 @@
 // What layers share: checks of their arguments, and PyTorch's initial values.
 
 import { ArborizeError } from "../../base/errors.ts";
+import { sizeOf } from "../../base/tensor.ts";
 import { type Initializer, kaimingUniform, uniform } from "../init.ts";
+import { Parameter } from "../module.ts";
 
 /** PyTorch's initial weights of Linear and the convolutions: uniform over ±1 / sqrt(fanIn). */
-export const defaultWeight = kaimingUniform(Math.sqrt(5));
+const defaultWeight = kaimingUniform(Math.sqrt(5));
 
 /** PyTorch's initial biases: uniform over ±1 / sqrt(fanIn). */
-export function defaultBias(fanIn: number): Initializer {
+function defaultBias(fanIn: number): Initializer {
   return uniform(-1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn));
 }
 
@@ -35,4 +37,28 @@ export function checkGroups(layer: string, groups: number, channels: Readonly<Re
 export interface BiasOption {
   /** Default: true. */
   readonly bias?: boolean;
+}
+
+/** Options of layers with a weight that is drawn. */
+export interface WeightInitOption {
+  /** The initial weight, such as `nn.init.orthogonal()`. Default: PyTorch's. */
+  readonly weightInit?: Initializer;
+}
+
+/** Options of layers with a weight and perhaps a bias. */
+export interface AffineOptions extends BiasOption, WeightInitOption {
+  /** The initial bias. Default: PyTorch's. */
+  readonly biasInit?: Initializer;
+}
+
+/** The parameters of a layer with a weight of `shape` and perhaps a bias for each output, by PyTorch's initial values. */
+export function affine(
+  shape: readonly number[],
+  outputs: number,
+  { bias = true, weightInit = defaultWeight, biasInit = defaultBias(sizeOf(shape.slice(1))) }: AffineOptions,
+): { weight: Parameter; bias: Parameter | null } {
+  return {
+    weight: new Parameter(shape, weightInit),
+    bias: bias ? new Parameter([outputs], biasInit) : null,
+  };
 }

@@ -2,10 +2,10 @@
 
 import type { Value } from "../graph/graph.ts";
 import type { Content } from "../graph/operator.ts";
-import { addDims, type Dim, isStatic, normalizeAxis, shapeText } from "../graph/shape.ts";
+import { addDims, type Dim, isStatic, normalizeAxis, type Shape, shapeText } from "../graph/shape.ts";
 import { defineOperator, expectShape, int64s } from "./define.ts";
 import { eachIndex, elementAt, moved, outputShape, unknownContent } from "./evaluate.ts";
-import { fullLike, knownDims, shapeOf } from "./reshape.ts";
+import { fullLike, knownDims, reshape, reshapeOp, shapeOf } from "./reshape.ts";
 
 /** The values one after another along `axis`. ONNX Concat-13. */
 export function concat(values: readonly Value[], axis: number): Value {
@@ -58,6 +58,17 @@ export const concatOp = defineOperator({
     return [{ shape, elements }];
   },
 });
+
+/** `reshape` to a shape of which several symbolic lengths may move: they are read off `like`, which has them. */
+export function reshapeBy(x: Value, shape: Shape, like: Value): Value {
+  const moved = shape.filter((dim, axis) => !isStatic(dim) && dim !== x.shape[axis]);
+  if (moved.length < 2) return reshape(x, shape);
+  const lengths = shape.map((dim) => {
+    const axis = like.shape.indexOf(dim);
+    return isStatic(dim) ? int64s(x, [dim]) : shapeOf(like, axis, axis + 1);
+  });
+  return reshapeOp.emit([x, concat(lengths, 0)]).output;
+}
 
 /** Consecutive parts of the given `lengths` along `axis`. ONNX Split-18. */
 export function split(x: Value, lengths: readonly number[], axis: number): readonly Value[] {

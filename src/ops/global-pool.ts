@@ -8,7 +8,7 @@ import { div, mul } from "./elementwise.ts";
 import { scatterElements } from "./gather.ts";
 import { expectNorm, normSlope, perNorm } from "./pool.ts";
 import { argMax, elementCount } from "./reduce.ts";
-import { expandLike, fullLike, reshape } from "./reshape.ts";
+import { expandLike, fullLike, reshape, reshapeLike } from "./reshape.ts";
 
 function inferGlobal([x]: [Value]): [ValueType] {
   expectFloats(x);
@@ -49,7 +49,7 @@ export const globalMaxPoolOp = defineOperator({
     const rows = reshape(x, [batch!, channels!, shapeSize(places)]);
     const first = argMax(rows, 2, { keepDims: true });
     const dRows = scatterElements(fullLike(rows), first, reshape(dy, [batch!, channels!, 1]), { axis: 2 });
-    return [reshape(dRows, x.shape)];
+    return [reshapeLike(dRows, x)];
   },
 });
 

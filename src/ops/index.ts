@@ -4,7 +4,7 @@ export * from "./activation.ts";
 export * from "./batch-norm.ts";
 export * from "./bitwise.ts";
 export * from "./cast.ts";
-export * from "./concat.ts";
+export { concat, concatOp, split, splitOp } from "./concat.ts";
 export * from "./conv.ts";
 export * from "./cumulative.ts";
 export { int64s, scalar } from "./define.ts";

@@ -1,8 +1,10 @@
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkGradient, distinct, type GradientCase } from "../../test/support/checkGradient.ts";
 import type { Random } from "../base/random.ts";
 import { Tensor } from "../base/tensor.ts";
-import type { Value } from "../graph/graph.ts";
+import { contentOf } from "../graph/content.ts";
+import { Graph, type Value } from "../graph/graph.ts";
+import { gradients } from "../transform/gradient.ts";
 import * as op from "./index.ts";
 
 const B = { 0: "batch" };
@@ -111,6 +113,32 @@ const CASES: Record<string, GradientCase> = {
     inputs: [{ shape: [6, 2], symbolic: { 0: "time" } }],
     build: (x) => op.slice(x!, [{ axis: 0, start: -1, end: 2 ** 40 }]),
   },
+  "Slice, steps before several symbolic axes": {
+    inputs: [{ shape: [5, 2, 3], symbolic: { 1: "batch", 2: "time" } }],
+    build: (x) => op.slice(x!, [{ axis: 0, start: 0, end: 5, step: 2 }]),
+  },
+  "Tile, several symbolic axes": {
+    inputs: [{ shape: [2, 3, 2], symbolic: { 0: "batch", 2: "time" } }],
+    build: (x) => op.tile(x!, [2, 3, 1]),
+  },
+  "DepthToSpace, blocks last, of any size": {
+    inputs: [{ shape: [2, 8, 2, 3], symbolic: { 0: "batch", 2: "height", 3: "width" } }],
+    build: (x) => op.depthToSpace(x!, 2, "CRD"),
+  },
+  "Add, broadcast over a first axis before several symbolic ones": {
+    inputs: [
+      { shape: [2, 3, 4], symbolic: { 1: "batch", 2: "time" } },
+      { shape: [1, 3, 4], symbolic: { 1: "batch", 2: "time" } },
+    ],
+    build: (a, b) => op.add(a!, b!),
+  },
+  "Add, broadcast over a first axis before symbolic ones of length 1": {
+    inputs: [
+      { shape: [2, 3, 1], symbolic: { 1: "batch", 2: "time" } },
+      { shape: [1, 3, 1], symbolic: { 1: "batch", 2: "time" } },
+    ],
+    build: (a, b) => op.add(a!, b!),
+  },
   "Concat along a symbolic axis": {
     inputs: [
       { shape: [2, 3], symbolic: { 1: "time" } },
@@ -122,4 +150,13 @@ const CASES: Record<string, GradientCase> = {
 
 describe("indexing", () => {
   for (const [name, given] of Object.entries(CASES)) it(name, () => checkGradient(given));
+
+  it("pads slices of symbolic axes without naming axes, which the runtime overlooks between transposes", () => {
+    const graph = new Graph();
+    const x = graph.input("x", "float32", [2, "time", 3]);
+    const [dx] = gradients(op.reduceSum(op.slice(x, [{ axis: 1, start: -1, end: 2 ** 31 }])), [x]);
+    const { operator, inputs } = dx!.producer!;
+    expect([operator, inputs.length]).toEqual([op.padOp, 2]);
+    expect(contentOf(inputs[1]!)!.elements).toEqual([0, "time-1", 0, 0, 0, 0]);
+  });
 });

@@ -4,10 +4,16 @@ import type { Value } from "../graph/graph.ts";
 import { broadcastShapes, shapeText } from "../graph/shape.ts";
 import { defineOperator, expectFloats, expectShape, scalar } from "./define.ts";
 import { mul } from "./elementwise.ts";
-import { flatten, reshape, squeeze, transposeLast } from "./reshape.ts";
+import { flatten, reshape, squeeze, transposeLast, unsqueeze } from "./reshape.ts";
 
-/** Matrix product. `[..., M, K] x [..., K, N]` to `[..., M, N]`; leading axes broadcast. ONNX MatMul-13. */
+/**
+ * Matrix product. `[..., M, K] x [..., K, N]` to `[..., M, N]`; leading axes broadcast. A vector is a matrix of one row (`a`) or
+ * column (`b`), which the result lacks. ONNX MatMul-13.
+ */
 export function matMul(a: Value, b: Value): Value {
+  // The runtime multiplies a transposed matrix by a vector wrongly: fused, it forgets one of the two.
+  if (b.rank === 1 && a.rank > 1) return squeeze(matMul(a, unsqueeze(b, [1])), [-1]);
+  if (a.rank === 1 && b.rank > 1) return squeeze(matMul(unsqueeze(a, [0]), b), [-2]);
   return matMulOp.emit([a, b]).output;
 }
 

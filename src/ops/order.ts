@@ -2,11 +2,12 @@
 
 import type { Value } from "../graph/graph.ts";
 import { isStatic, multiplyDims, normalizeAxis, shapeText } from "../graph/shape.ts";
+import { reshapeBy } from "./concat.ts";
 import { constantInts, defineOperator, expectShape, int64, int64s } from "./define.ts";
 import { moved, outputShape } from "./evaluate.ts";
 import { scatterElements } from "./gather.ts";
 import { reduceSum } from "./reduce.ts";
-import { fullLike, knownDims, reshape } from "./reshape.ts";
+import { fullLike, knownDims } from "./reshape.ts";
 
 /** `x` repeated `repeats[axis]` times along each axis. ONNX Tile-13. */
 export function tile(x: Value, repeats: readonly number[]): Value {
@@ -30,7 +31,7 @@ export const tileOp = defineOperator({
     const repeated = times.map((_, axis) => axis).filter((axis) => times[axis] !== 1);
     const shape = x.shape.flatMap((dim, axis) => (times[axis] === 1 ? [dim] : [times[axis]!, dim]));
     const axes = repeated.map((axis, i) => axis + i);
-    return [axes.length === 0 ? dy : reduceSum(reshape(dy, shape), axes), null];
+    return [axes.length === 0 ? dy : reduceSum(reshapeBy(dy, shape, x), axes), null];
   },
   evaluate: ([x], node) =>
     x ? [moved(x, outputShape(node), (index) => index.map((at, axis) => at % x.shape[axis]!))] : null,

@@ -64,6 +64,24 @@ const CASES: Record<string, GradientCase> = {
     build: (x) => op.maxPool(x!, { kernel_shape: [2, 1], strides: [3, 2], pads: [1, 0, 1, 0] }),
     precision: "linear",
   },
+  "MaxPool in float32, SAME_UPPER without overlap": {
+    inputs: [{ shape: [2, 3, 4, 5], symbolic: B, draw: farApart }],
+    build: (x) => op.maxPool(x!, { kernel_shape: [3, 3], strides: [3, 3], auto_pad: "SAME_UPPER" }),
+    precision: "linear",
+  },
+  "MaxPool, ceil, where no partial window starts inside": {
+    inputs: [{ shape: [2, 3, 2], symbolic: B, draw: distinct }],
+    build: (x) => op.squeeze(op.maxPool(x!, { kernel_shape: [1], strides: [3], ceil_mode: 1 }), [2]),
+  },
+  "AveragePool of symbolic channels": {
+    ...mean([2, 3, 6, 5], { kernel_shape: [2, 2], strides: [2, 1] }),
+    inputs: [{ shape: [2, 3, 6, 5], symbolic: { ...B, 1: "channels" } }],
+  },
+  "GlobalMaxPool of any size": {
+    inputs: [{ shape: [2, 3, 4, 5], symbolic: { ...B, 2: "height", 3: "width" }, draw: farApart }],
+    build: (x) => op.globalMaxPool(x!),
+    precision: "linear",
+  },
   "AveragePool 2x2": mean([2, 3, 6, 5], { kernel_shape: [2, 2], strides: [2, 2] }),
   "AveragePool 2x2 with padding after": mean([2, 3, 5, 6], {
     kernel_shape: [2, 2],

@@ -8,7 +8,7 @@ import { convTranspose } from "./conv.ts";
 import { defineOperator, expectFloats, expectShape, scalar } from "./define.ts";
 import { onesForZeros } from "./divisor.ts";
 import { div, mul, pow, sign } from "./elementwise.ts";
-import { expand, reshape } from "./reshape.ts";
+import { expand, reshape, reshapeLike } from "./reshape.ts";
 import { pad } from "./slice.ts";
 import {
   extent,
@@ -165,7 +165,7 @@ function spread(y: Value, like: Value, over: readonly Window[]): Value {
   const covered = tiled
     ? repeated(single, over)
     : convTranspose(single, ones(), null, { strides, dilations });
-  return reshape(fitted(covered, over), like.shape);
+  return reshapeLike(fitted(covered, over), like);
 }
 
 /** Each element along each spatial axis as often as its window is long. */

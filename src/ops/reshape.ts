@@ -112,19 +112,28 @@ export const constantOfShapeOp = defineOperator({
 });
 
 /**
- * The elements in another shape. One dimension may be symbolic, or several that stay on their axis. ONNX Reshape-19.
+ * The elements in another shape. One dimension may be symbolic, or several that stay on their axis or only move by axes of
+ * length 1. ONNX Reshape-19.
  *
  * @throws `shape_mismatch` when the number of elements differs.
  */
 export function reshape(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   const target = shape.map((dim, axis) => (isStatic(dim) ? dim : dim === x.shape[axis] ? 0 : -1));
-  expectShape(
-    target.filter((dim) => dim === -1).length <= 1,
-    () => `cannot reshape ${shapeText(x.shape)} to ${shapeText(shape)}: only one symbolic axis may move`,
-  );
+  if (target.filter((dim) => dim === -1).length > 1) {
+    expectShape(
+      sameShape(withoutOnes(x.shape), withoutOnes(shape)),
+      () => `cannot reshape ${shapeText(x.shape)} to ${shapeText(shape)}: only one symbolic axis may move`,
+    );
+    const [gone, added] = [onesOf(x.shape), onesOf(shape)];
+    const bare = gone.length === 0 ? x : squeeze(x, gone);
+    return added.length === 0 ? bare : unsqueeze(bare, added);
+  }
   return reshapeOp.emit([x, int64s(x, target)]).output;
 }
+
+const withoutOnes = (shape: Shape) => shape.filter((dim) => dim !== 1);
+const onesOf = (shape: Shape) => shape.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
 
 /** `x` in the shape of `like`, which has as many elements. */
 export function reshapeLike(x: Value, like: Value): Value {

@@ -12,7 +12,7 @@ import {
   shapeText,
   subtractDims,
 } from "../graph/shape.ts";
-import { concat } from "./concat.ts";
+import { concat, reshapeBy } from "./concat.ts";
 import { constantInts, defineOperator, expectShape, int64s, scalar } from "./define.ts";
 import { add, sub } from "./elementwise.ts";
 import { moved, outputShape } from "./evaluate.ts";
@@ -136,10 +136,7 @@ function unslice(dy: Value, { axis, start, count, step }: Taken, x: Value): Valu
     const shape = spread.shape;
     spread = reshape(spread, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
     spread = pad(spread, [{ axis: axis + 1, before: 0, after: apart - 1 }]);
-    spread = reshape(
-      spread,
-      shape.map((dim, i) => (i === axis ? count * apart : dim)),
-    );
+    spread = reshapeBy(spread, shape.with(axis, count * apart), dy);
     spread = slice(spread, [{ axis, start: 0, end: covered }]);
   }
   return pad(spread, [{ axis, before: first, after: length - first - covered }]);
@@ -190,9 +187,14 @@ export function pad(x: Value, paddings: readonly Padding[], mode: PadMode = "con
   return padOp.emit([x, int64s(x, pads), filling], mode === "constant" ? {} : { mode }).output;
 }
 
-/** `x` with zeros around one axis, by amounts (int64 `[1]`) that are computed when run. */
+/**
+ * `x` with zeros around one axis, by amounts (int64 `[1]`) that are computed when run. The other axes are given too: where
+ * the runtime moves a Transpose past a Pad, it overlooks that only some are named.
+ */
 function padBy(x: Value, axis: number, before: Value, after: Value): Value {
-  return padOp.emit([x, concat([before, after], 0), null, int64s(x, [axis])]).output;
+  const none = (count: number) => (count === 0 ? [] : [int64s(x, new Array<number>(count).fill(0))]);
+  const pads = [...none(axis), before, ...none(x.rank - 1), after, ...none(x.rank - axis - 1)];
+  return padOp.emit([x, concat(pads, 0)]).output;
 }
 
 type PadInputs = [x: Value, pads: Value, value?: Value | null | undefined, axes?: Value | null | undefined];

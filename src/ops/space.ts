@@ -3,8 +3,9 @@
 import { ArborizeError } from "../base/errors.ts";
 import type { Value } from "../graph/graph.ts";
 import { divideDims, multiplyDims, shapeText } from "../graph/shape.ts";
+import { reshapeBy } from "./concat.ts";
 import { defineOperator, expectShape } from "./define.ts";
-import { reshape, transpose } from "./reshape.ts";
+import { reshapeLike, transpose } from "./reshape.ts";
 
 /** In which order channels are taken apart: blocks first ("DCR") or blocks last ("CRD", PyTorch's pixel_shuffle). */
 export type DepthToSpaceMode = "DCR" | "CRD";
@@ -33,8 +34,9 @@ export const depthToSpaceOp = defineOperator({
   gradient: (dy, { inputs: [x], attributes: { blocksize: size = 1, mode = "DCR" } }) => {
     if (mode === "DCR") return [spaceToDepth(dy, size)];
     const [batch, channels, height, width] = imageShape(x);
-    const apart = reshape(dy, [batch, divideDims(channels, size * size)!, height, size, width, size]);
-    return [reshape(transpose(apart, [0, 1, 3, 5, 2, 4]), x.shape)];
+    const depth = divideDims(channels, size * size)!;
+    const apart = reshapeBy(dy, [batch, depth, height, size, width, size], x);
+    return [reshapeLike(transpose(apart, [0, 1, 3, 5, 2, 4]), x)];
   },
 });
 

@@ -149,10 +149,21 @@ function halves(total: number, upper: boolean): [number, number] {
   return upper ? [less, more] : [more, less];
 }
 
-/** `auto_pad` as the pads that it stands for: the runtime refuses it for dilated convolutions, and pads dilated pools too little. */
+/**
+ * Attributes as the runtime takes them: `auto_pad` as the pads that it stands for, which it refuses for dilated convolutions
+ * and makes too few for dilated pools; and no `ceil_mode` where no partial window counts, since its shape inference counts
+ * those that start beyond the input.
+ */
 export function withPads<A extends WindowAttributes>(attributes: A, over: () => readonly Window[]): A {
-  const same = attributes.auto_pad?.startsWith("SAME");
-  return same ? { ...attributes, auto_pad: undefined, pads: padsOf(over()) } : attributes;
+  const { auto_pad: autoPad, ceil_mode: ceil } = attributes;
+  const padded = autoPad?.startsWith("SAME") ? { auto_pad: undefined, pads: padsOf(over()) } : {};
+  const whole = ceil && over().every(({ output, stride, ...at }) => (output - 1) * stride <= room(at));
+  return { ...attributes, ...padded, ...(whole ? { ceil_mode: undefined } : {}) };
+}
+
+/** How far a window can slide: what its axis has besides it, padding included. */
+function room(window: Pick<Window, "kernel" | "dilation" | "input" | "before" | "after">): number {
+  return window.input + window.before + window.after - extent(window);
 }
 
 /** ONNX's `pads` of windows: all befores, then all afters. */

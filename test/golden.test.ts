@@ -67,6 +67,11 @@ const OPTIMIZERS: Record<string, (given: Record<string, number | boolean>) => op
   rmsprop: optim.rmsprop,
 };
 
+/** Every optimizer as nodes of the training step and as the update in place. */
+const UPDATES = Object.keys(OPTIMIZERS).flatMap((name) =>
+  [false, true].map((inPlace) => [name, inPlace] as const),
+);
+
 /** PyTorch's argument names as ours. */
 function optionsOf(torch: Readonly<Record<string, number | boolean>>): Record<string, number | boolean> {
   const names: Record<string, string> = { lr: "learningRate", weight_decay: "weightDecay" };
@@ -143,12 +148,12 @@ for (const name of CASES) {
       });
     }
 
-    for (const optimizer of Object.keys(OPTIMIZERS)) {
-      it(`three steps of ${optimizer}`, async () => {
+    for (const [optimizer, inPlace] of UPDATES) {
+      it(`three steps of ${optimizer}${inPlace ? ", in place" : ""}`, async () => {
         const { model, settings, tensors } = golden();
         const network = readOnnx(model).graph;
         const made = OPTIMIZERS[optimizer]!(optionsOf(settings.optimizers[optimizer]!));
-        const step = buildTrainStep(network, lossOf(golden()), made);
+        const step = buildTrainStep(network, lossOf(golden()), made, { inPlace });
         const program = await StepProgram.compile(step, engine, startOf(golden(), network));
         for (let i = 1; i <= 3; i++) {
           const feeds = [

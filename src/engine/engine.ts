@@ -38,6 +38,8 @@ export interface Program {
 /** Compiles and runs ONNX models. */
 export interface Engine {
   readonly name: string;
+  /** Whether uploaded tensors stay in their memory, so that what is written there is what the next run reads. */
+  readonly sharesMemory: boolean;
   /** @throws `runtime_failed` when the runtime refuses the model. */
   compile(model: Uint8Array, options: CompileOptions): Promise<Program>;
   /** Hands a tensor over. It may share the tensor's memory, so the caller must not write to it afterwards. */

@@ -19,6 +19,7 @@ export interface NodeEngineOptions {
 export function nodeEngine({ threads = availableParallelism() }: NodeEngineOptions = {}): Engine {
   return {
     name: `cpu (${threads} ${threads === 1 ? "thread" : "threads"})`,
+    sharesMemory: true,
     compile: (model, options) => NodeProgram.compile(model, threads, options),
     upload: (tensor) => new NodeResident(tensor),
     download: async (resident) => (resident as NodeResident).tensor,

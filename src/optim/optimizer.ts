@@ -23,6 +23,11 @@ export interface Optimizer {
   readonly options: Readonly<Record<string, number | boolean>>;
   /** The state kept for each parameter, in its shape, under PyTorch's names, and the number it is filled with. */
   readonly state: Readonly<Record<string, number>>;
+  /**
+   * Whether parameters and state stay as they are where the gradient is zero. Rows of an embedding that are not in the batch
+   * are then left out of the update. Default: false.
+   */
+  readonly sparse?: boolean;
   /** The knobs of step number `step` (the first is 1) at a learning rate. */
   knobs(step: number, learningRate: number): Knobs;
   /** Appends the update of one parameter. */

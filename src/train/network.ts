@@ -150,7 +150,7 @@ export class GrowingNetwork {
   async #stepProgram(): Promise<StepProgram> {
     if (!this.#program) {
       const { loss, optimizer, engine } = this.parts;
-      const step = buildTrainStep(this.#graph, loss, optimizer);
+      const step = buildTrainStep(this.#graph, loss, optimizer, { inPlace: engine.sharesMemory });
       this.#program = await StepProgram.compile(step, engine, this.#initial);
     }
     return this.#program;

@@ -4,19 +4,21 @@ import { ArborizeError } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import type { Engine, Program, Resident } from "../engine/engine.ts";
 import type { Knobs } from "../optim/optimizer.ts";
+import { InPlaceUpdate } from "./in-place.ts";
 import { nextOf, type TrainStep } from "./step.ts";
 
 /**
- * Runs training steps. State is kept twice: a step reads one copy and writes the other, and only a step that ended well
- * makes the new copy the current one.
+ * Runs training steps. What the model computes the next value of is kept twice: a step reads one copy and writes the other.
+ * Only a step that ended well makes the new copy the current one, and updates the rest in place.
  */
 export class StepProgram {
   readonly step: TrainStep;
   readonly #engine: Engine;
   readonly #program: Program;
   readonly #loss: Resident;
-  #current: Map<string, Resident>;
-  #next: Map<string, Resident>;
+  readonly #inPlace: InPlaceUpdate | null;
+  #current = new Map<string, Resident>();
+  #next = new Map<string, Resident>();
 
   private constructor(
     step: TrainStep,
@@ -28,8 +30,7 @@ export class StepProgram {
     this.#engine = engine;
     this.#program = program;
     this.#loss = engine.upload(Tensor.zeros([]));
-    this.#current = new Map();
-    this.#next = new Map();
+    this.#inPlace = step.update && new InPlaceUpdate(step.update, engine, initial);
     for (const { name, shape, dtype, initial: filling } of step.state) {
       const start = initial.get(name)?.clone() ?? Tensor.full(shape, filling ?? 0, dtype);
       this.#current.set(name, engine.upload(start));
@@ -59,12 +60,17 @@ export class StepProgram {
    * @throws `not_a_number` when the loss is not finite; parameters and optimizer are then as before the step.
    */
   async run(feeds: Iterable<readonly [string, Tensor]>, knobs: Knobs): Promise<number> {
-    const inputs = new Map(this.#current);
+    const inputs = new Map(this.residents);
     for (const [name, tensor] of feeds) inputs.set(name, this.#engine.upload(tensor));
-    for (const [name, value] of Object.entries(knobs)) {
-      inputs.set(`knob.${name}`, this.#engine.upload(Tensor.of([], [value])));
+    if (!this.#inPlace) {
+      for (const [name, value] of Object.entries(knobs)) {
+        inputs.set(`knob.${name}`, this.#engine.upload(Tensor.of([], [value])));
+      }
     }
-    const outputs = new Map<string, Resident | null>([["loss", this.#loss]]);
+    const outputs = new Map<string, Resident | null>([
+      ["loss", this.#loss],
+      ...(this.#inPlace?.outputs ?? []),
+    ]);
     for (const [name, resident] of this.#next) outputs.set(nextOf(name), resident);
     const results = await this.#program.run(inputs, outputs);
     const loss = (await this.#engine.download(results.get("loss")!)).item();
@@ -74,20 +80,22 @@ export class StepProgram {
         `The training loss is ${loss}. Parameters and optimizer are as before this step. Lower the learning rate, or look for bad values in this batch.`,
       );
     }
+    await this.#inPlace?.run(results, knobs);
     [this.#current, this.#next] = [this.#next, this.#current];
     return loss;
   }
 
   /** The current state as the engine has it, without a copy. */
   get residents(): ReadonlyMap<string, Resident> {
-    return this.#current;
+    return this.#inPlace ? new Map([...this.#inPlace.residents, ...this.#current]) : this.#current;
   }
 
   /** Copies of state entries by name. Default: all of them, parameters and what the optimizer keeps. */
-  async snapshot(names: Iterable<string> = this.#current.keys()): Promise<Map<string, Tensor>> {
+  async snapshot(names?: Iterable<string>): Promise<Map<string, Tensor>> {
     const tensors = new Map<string, Tensor>();
-    for (const name of names) {
-      const resident = this.#current.get(name);
+    const { residents } = this;
+    for (const name of names ?? residents.keys()) {
+      const resident = residents.get(name);
       if (resident) tensors.set(name, (await this.#engine.download(resident)).clone());
     }
     return tensors;

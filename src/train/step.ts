@@ -1,16 +1,19 @@
-// The training step as one graph: forward, loss, gradients and update, with everything learned going in and coming out.
+// The training step as one graph: forward, loss, gradients and, where the engine has no better way, the update.
 
 import type { DType } from "../base/tensor.ts";
-import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
+import { Arena, type ElementwiseProgram } from "../engine/wasm/elementwise.ts";
+import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Loss } from "../nn/losses.ts";
 import { writeOnnx } from "../onnx/write.ts";
+import { gatherOp } from "../ops/index.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { channelMajor } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
 import { type Mask, trainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
 import { reluAfterMaxPool } from "../transform/simplify.ts";
+import { regionBytes, updateProgram } from "./update.ts";
 
 /** A value that a program is fed: batch data or the target. */
 export interface Feed {
@@ -31,7 +34,7 @@ export interface MaskFeed {
   readonly shape: Shape;
 }
 
-/** A tensor that goes from step to step, input `name` and output `name.next`: a parameter, what the optimizer keeps of it, a buffer. */
+/** A tensor that goes from step to step: a parameter, what the optimizer keeps of it, a buffer. */
 export interface StateEntry {
   readonly name: string;
   readonly shape: readonly number[];
@@ -40,12 +43,36 @@ export interface StateEntry {
   readonly initial: number | null;
 }
 
-/** A training step, ready to be compiled. Its other inputs are the optimizer's knobs, scalars `knob.NAME`. */
+/** How the model gives the gradient of a parameter. */
+export type GradientOutput =
+  /** Whole, as this output. */
+  | { readonly whole: string }
+  /** As cotangents of the rows that were looked up, and the rows' indices: all else is zero. */
+  | { readonly lookups: readonly { readonly indices: string; readonly cotangents: string }[] };
+
+/** An update that is done when the model has run. */
+export interface UpdatePlan {
+  /** Its arrays are the parameter, its gradient and what the optimizer keeps, its scalars the knobs. */
+  readonly program: ElementwiseProgram;
+  /** Whether it changes nothing where the gradient is zero. */
+  readonly sparse: boolean;
+  readonly knobs: readonly string[];
+  readonly parameters: readonly {
+    readonly entry: StateEntry;
+    readonly kept: readonly StateEntry[];
+    readonly gradient: GradientOutput;
+  }[];
+}
+
+/** A training step, ready to be compiled. Where the model does the update, knobs are its inputs `knob.NAME`. */
 export interface TrainStep {
   readonly model: Uint8Array;
   readonly feeds: readonly Feed[];
   readonly masks: readonly MaskFeed[];
+  /** What the model reads as `NAME` and gives the next value of as `NAME.next`. */
   readonly state: readonly StateEntry[];
+  /** What is updated in place after the model has run; null where the model does it all. */
+  readonly update: UpdatePlan | null;
 }
 
 /** The name of the output that holds the next value of a state entry. */
@@ -57,44 +84,44 @@ export function nextOf(name: string): string {
 export const TARGET = "target";
 
 /**
- * Appends the loss, its gradients and the optimizer's update to the training form of a network. The loss is the output
- * `loss`. Parameters that do not influence the loss are left out: they stay as they are. Buffers that training does not
- * update are stored in the model.
+ * Appends the loss and its gradients to the training form of a network, and the optimizer's update unless it can be done in
+ * place. The loss is the output `loss`. Parameters that do not influence the loss are left out: they stay as they are.
+ * Buffers that training does not update are stored in the model.
+ *
+ * @param inPlace whether the engine leaves tensors where an update in place can be done. Default: false.
  */
-export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer): TrainStep {
+export function buildTrainStep(
+  network: Graph,
+  loss: Loss,
+  optimizer: Optimizer,
+  { inPlace = false } = {},
+): TrainStep {
   const masks: Mask[] = [];
   const graph = channelMajor(rewrite(network, reluAfterMaxPool).graph, trainingForm(masks));
   const lossValue = appendLoss(graph, loss);
-  const read = new Set(nodesBehind([lossValue]).flatMap((node) => node.inputs));
+  const behind = nodesBehind([lossValue]);
+  const read = new Set(behind.flatMap((node) => node.inputs));
   const parameters = graph.parameters.filter((parameter) => read.has(parameter));
-  const grads = gradients(lossValue, parameters);
+  const program = inPlace ? updateInPlace(optimizer, parameters) : null;
 
-  const knobs = Object.fromEntries(
-    Object.keys(optimizer.knobs(1, 1)).map((name) => [name, graph.input(`knob.${name}`, "float32", [])]),
-  );
   const outputs = new Map<string, Value>([["loss", lossValue]]);
   const state: StateEntry[] = [];
-  parameters.forEach((parameter, i) => {
-    const type = { shape: parameter.data!.shape, dtype: parameter.dtype };
-    const own = Object.entries(optimizer.state).map(([name, initial]) => {
-      const full = `optimizer.${parameter.name}.${name}`;
-      return { name, full, initial, value: graph.input(full, parameter.dtype, parameter.shape) };
-    });
-    const update = graph.within(`optimizer.${parameter.name}`, () =>
-      optimizer.update(
-        parameter,
-        grads[i]!,
-        Object.fromEntries(own.map(({ name, value }) => [name, value])),
-        knobs,
-      ),
-    );
-    outputs.set(nextOf(parameter.name), update.parameter);
-    state.push({ name: parameter.name, initial: null, ...type });
-    for (const { name, full, initial } of own) {
-      outputs.set(nextOf(full), update.state[name]!);
-      state.push({ name: full, initial, ...type });
-    }
-  });
+  let update: UpdatePlan | null = null;
+  if (program) {
+    const given = gradientOutputs(lossValue, parameters, behind, outputs);
+    update = {
+      program,
+      sparse: optimizer.sparse ?? false,
+      knobs: Object.keys(optimizer.knobs(1, 1)),
+      parameters: parameters.map((parameter, i) => {
+        const [entry, ...kept] = entriesOf(parameter, optimizer);
+        return { entry: entry!, kept, gradient: given[i]! };
+      }),
+    };
+  } else {
+    appendUpdates(graph, lossValue, parameters, optimizer, outputs);
+    state.push(...parameters.flatMap((parameter) => entriesOf(parameter, optimizer)));
+  }
   for (const [{ name, dtype, data }, next] of graph.updates) {
     outputs.set(nextOf(name), next);
     state.push({ name, initial: null, shape: data!.shape, dtype });
@@ -104,7 +131,94 @@ export function buildTrainStep(network: Graph, loss: Loss, optimizer: Optimizer)
     feeds: dataFeeds(graph, network, loss),
     masks: masks.map(({ input, p }) => ({ name: input.name, p, shape: input.shape })),
     state,
+    update,
   };
+}
+
+/** The update as a program, where these parameters can be updated by one. */
+function updateInPlace(optimizer: Optimizer, parameters: readonly Value[]): ElementwiseProgram | null {
+  if (parameters.some(({ dtype }) => dtype !== "float32")) return null;
+  const program = updateProgram(optimizer);
+  const region = regionBytes(parameters.map(({ data }) => data!.shape));
+  return program && Arena.fits(region * program.arrays) ? program : null;
+}
+
+/** A parameter and what the optimizer keeps of it, in the optimizer's order. */
+function entriesOf({ name, data, dtype }: Value, optimizer: Optimizer): StateEntry[] {
+  const type = { shape: data!.shape, dtype };
+  const kept = Object.entries(optimizer.state).map(([key, initial]) => ({
+    name: keptName(name, key),
+    initial,
+    ...type,
+  }));
+  return [{ name, initial: null, ...type }, ...kept];
+}
+
+/** What the optimizer keeps of a parameter under `key`. */
+function keptName(parameter: string, key: string): string {
+  return `optimizer.${parameter}.${key}`;
+}
+
+/** Appends the update of every parameter. */
+function appendUpdates(
+  graph: Graph,
+  loss: Value,
+  parameters: readonly Value[],
+  optimizer: Optimizer,
+  outputs: Map<string, Value>,
+): void {
+  const grads = gradients(loss, parameters);
+  const knobs = Object.fromEntries(
+    Object.keys(optimizer.knobs(1, 1)).map((name) => [name, graph.input(`knob.${name}`, "float32", [])]),
+  );
+  parameters.forEach((parameter, i) => {
+    const { name, dtype, shape } = parameter;
+    const own = Object.fromEntries(
+      Object.keys(optimizer.state).map((key) => [key, graph.input(keptName(name, key), dtype, shape)]),
+    );
+    const update = graph.within(`optimizer.${name}`, () =>
+      optimizer.update(parameter, grads[i]!, own, knobs),
+    );
+    outputs.set(nextOf(name), update.parameter);
+    for (const key of Object.keys(own)) outputs.set(nextOf(keptName(name, key)), update.state[key]!);
+  });
+}
+
+/** Appends the gradients as outputs: of a table that is only looked up in, those of the rows alone. */
+function gradientOutputs(
+  loss: Value,
+  parameters: readonly Value[],
+  behind: readonly Node[],
+  outputs: Map<string, Value>,
+): GradientOutput[] {
+  const lookups = parameters.map((parameter) => {
+    const users = behind.filter((node) => node.inputs.includes(parameter));
+    return users.every((node) => isLookup(node, parameter)) ? users : null;
+  });
+  const wrt = parameters.flatMap((parameter, i) => lookups[i]?.map(({ output }) => output) ?? [parameter]);
+  const grads = new Map(gradients(loss, wrt).map((gradient, i) => [wrt[i]!, gradient]));
+  return parameters.map((parameter, i): GradientOutput => {
+    const { name } = parameter;
+    const users = lookups[i];
+    if (!users) {
+      outputs.set(`gradient.${name}`, grads.get(parameter)!);
+      return { whole: `gradient.${name}` };
+    }
+    return {
+      lookups: users.map(({ inputs, output }, j) => {
+        const names = { indices: `indices.${name}.${j}`, cotangents: `gradient.${name}.${j}` };
+        outputs.set(names.indices, inputs[1]!);
+        outputs.set(names.cotangents, grads.get(output)!);
+        return names;
+      }),
+    };
+  });
+}
+
+/** Whether a node looks rows up in a parameter. */
+function isLookup({ operator, attributes, inputs }: Node, parameter: Value): boolean {
+  const along = attributes.axis ?? 0;
+  return operator === gatherOp && along === 0 && inputs[0] === parameter && inputs[1]!.dtype === "int64";
 }
 
 /** Appends a loss on the graph's first output; its target becomes an input. */

@@ -1,0 +1,79 @@
+// As much of WebAssembly's binary format (core specification 2.0, chapter 5) as one function over memory needs.
+
+/** Value types. */
+export const Type = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
+
+/** Instructions. Those on vectors have a prefix and an index, the others one byte. */
+export const Op = {
+  block: [0x02, 0x40],
+  loop: [0x03, 0x40],
+  end: [0x0b],
+  branch: [0x0c],
+  branchIf: [0x0d],
+  localGet: [0x20],
+  localSet: [0x21],
+  i32Const: [0x41],
+  f32Const: [0x43],
+  i32GreaterEqual: [0x4f],
+  i32Add: [0x6a],
+  vectorLoad: [0xfd, 0x00, 0x02, 0x00],
+  vectorStore: [0xfd, 0x0b, 0x02, 0x00],
+  splat: [0xfd, 0x13],
+  sqrt: [0xfd, 0xe3, 0x01],
+  add: [0xfd, 0xe4, 0x01],
+  sub: [0xfd, 0xe5, 0x01],
+  mul: [0xfd, 0xe6, 0x01],
+  div: [0xfd, 0xe7, 0x01],
+  max: [0xfd, 0xe9, 0x01],
+} as const;
+
+/** An unsigned integer below 2^31 in LEB128. */
+export function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest >= 128) {
+    bytes.push((rest & 127) | 128);
+    rest >>>= 7;
+  }
+  return [...bytes, rest];
+}
+
+/** The bytes of a float32. */
+export function float32(value: number): number[] {
+  return [...new Uint8Array(Float32Array.of(value).buffer)];
+}
+
+/** The bytes of a module that imports its memory as `env.memory` and exports one function as `run`. */
+export function moduleBytes(
+  parameters: readonly number[],
+  locals: readonly number[],
+  body: readonly number[],
+): Uint8Array {
+  const type = [0x60, ...list(parameters.map((each) => [each])), 0];
+  const memory = [...name("env"), ...name("memory"), 0x02, 0x00, ...unsigned(0)];
+  const code = [...list(locals.map((each) => [1, each])), ...body, ...Op.end];
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, list([type])),
+    ...section(2, list([memory])),
+    ...section(3, list([unsigned(0)])),
+    ...section(7, list([[...name("run"), 0x00, ...unsigned(0)]])),
+    ...section(10, list([sized(code)])),
+  ]);
+}
+
+function section(id: number, content: readonly number[]): number[] {
+  return [id, ...sized(content)];
+}
+
+function sized(content: readonly number[]): number[] {
+  return [...unsigned(content.length), ...content];
+}
+
+function list(items: readonly (readonly number[])[]): number[] {
+  return [...unsigned(items.length), ...items.flat()];
+}
+
+function name(text: string): number[] {
+  return sized([...new TextEncoder().encode(text)]);
+}

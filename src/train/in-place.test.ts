@@ -1,0 +1,113 @@
+// Updates in place against the same optimizers as nodes of the graph, whose numbers are PyTorch's (optimizers.test.ts).
+
+import { describe, expect, it } from "vitest";
+import { randn } from "../../test/support/run.ts";
+import { Tensor } from "../base/tensor.ts";
+import { nodeEngine } from "../engine/node.ts";
+import { Graph } from "../graph/graph.ts";
+import { mse } from "../nn/losses.ts";
+import { add, gather, mul, reduceSum, tanh } from "../ops/index.ts";
+import * as optim from "../optim/index.ts";
+import { StepProgram } from "./program.ts";
+import { buildTrainStep } from "./step.ts";
+
+const engine = nodeEngine({ threads: 1 });
+
+/** Two lookups in one table, and a gain: `y = sum over w of tanh(T[a] + T[b]) * gain`. */
+function network(width: number): Graph {
+  const graph = new Graph({ name: "lookups" });
+  const a = graph.input("a", "int64", ["batch", 2]);
+  const b = graph.input("b", "int64", ["batch", 2]);
+  const table = graph.parameter("table", randn([7, width], "table"));
+  const gain = graph.parameter("gain", randn([width], "gain"));
+  graph.output(reduceSum(mul(tanh(add(gather(table, a), gather(table, b))), gain), [2]));
+  return graph;
+}
+
+const BATCH = [
+  ["a", Tensor.of([3, 2], [0, 1, 1, 1, -2, 0], "int64")],
+  ["b", Tensor.of([3, 2], [3, 3, 0, 1, 5, -7], "int64")],
+  ["target", randn([3, 2], "target")],
+] as const;
+/** Rows of the table that the batch looks up: -2 is 5, -7 is 0. */
+const LOOKED_UP = [0, 1, 3, 5];
+
+async function trained(width: number, optimizer: optim.Optimizer, inPlace: boolean, steps = 3) {
+  const graph = network(width);
+  const step = buildTrainStep(graph, mse(), optimizer, { inPlace });
+  expect(step.update === null).toBe(!inPlace);
+  const program = await StepProgram.compile(step, engine, graph.state);
+  for (let i = 1; i <= steps; i++) await program.run(BATCH, optimizer.knobs(i, optimizer.learningRate));
+  const state = await program.snapshot();
+  await program.release();
+  return new Map([...state].map(([name, tensor]) => [name, Array.from(tensor.toNumbers())]));
+}
+
+const OPTIMIZERS: Readonly<Record<string, optim.Optimizer>> = {
+  sgd: optim.sgd({ learningRate: 0.1 }),
+  "sgd with momentum": optim.sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true }),
+  "sgd with weight decay": optim.sgd({ learningRate: 0.1, weightDecay: 0.1 }),
+  adam: optim.adam({ learningRate: 0.1 }),
+  "adam, amsgrad": optim.adam({ learningRate: 0.1, amsgrad: true, weightDecay: 0.1 }),
+  adamw: optim.adamw({ learningRate: 0.1 }),
+  adadelta: optim.adadelta({ learningRate: 1 }),
+  adagrad: optim.adagrad({ learningRate: 0.1, initialAccumulator: 0.1 }),
+  rmsprop: optim.rmsprop({ learningRate: 0.01, momentum: 0.5, centered: true }),
+};
+
+describe("updates in place", () => {
+  // Rows of 4 numbers are whole vectors, rows of 3 are not.
+  for (const width of [4, 3]) {
+    it.each(Object.keys(OPTIMIZERS))(`are those of the graph, rows of ${width}: %s`, async (name) => {
+      const wanted = await trained(width, OPTIMIZERS[name]!, false);
+      const found = await trained(width, OPTIMIZERS[name]!, true);
+      expect([...found.keys()].sort()).toEqual([...wanted.keys()].sort());
+      for (const [key, numbers] of wanted) {
+        found.get(key)!.forEach((number, i) => {
+          expect(Math.abs(number - numbers[i]!), `${key}[${i}]`).toBeLessThan(
+            2e-6 * (1 + Math.abs(numbers[i]!)),
+          );
+        });
+      }
+    });
+  }
+
+  it("leave rows alone that were not looked up, where nothing would change them", async () => {
+    const before = Array.from(network(4).state.get("table")!.toNumbers());
+    const lazy = await trained(4, optim.adamw({ learningRate: 0.1, lazy: true }), true);
+    const strict = await trained(4, optim.adamw({ learningRate: 0.1 }), true);
+    for (let row = 0; row < 7; row++) {
+      const part = (numbers: readonly number[]) => numbers.slice(4 * row, 4 * row + 4);
+      if (LOOKED_UP.includes(row)) {
+        // In every step: so being lazy makes no difference.
+        expect(part(lazy.get("table")!)).toEqual(part(strict.get("table")!));
+      } else {
+        expect(part(lazy.get("table")!)).toEqual(part(before));
+        expect(part(strict.get("table")!)).not.toEqual(part(before));
+      }
+    }
+  });
+
+  it("go by the last batch alone", async () => {
+    const optimizer = optim.sgd({ learningRate: 0.1 });
+    const graph = network(4);
+    const program = await StepProgram.compile(
+      buildTrainStep(graph, mse(), optimizer, { inPlace: true }),
+      engine,
+      graph.state,
+    );
+    await program.run(BATCH, optimizer.knobs(1, 0.1));
+    const between = (await program.snapshot(["table"])).get("table")!;
+    const other = BATCH.map(([name, tensor]) => [
+      name,
+      name === "target" ? tensor : Tensor.full([3, 2], 2, "int64"),
+    ]) as [string, Tensor][];
+    await program.run(other, optimizer.knobs(2, 0.1));
+    const after = (await program.snapshot(["table"])).get("table")!;
+    const changed = [...Array(7).keys()].filter((row) =>
+      [0, 1, 2, 3].some((i) => after.data[4 * row + i] !== between.data[4 * row + i]),
+    );
+    expect(changed).toEqual([2]);
+    await program.release();
+  });
+});

@@ -1,0 +1,128 @@
+// Parameters and what the optimizer keeps of them, in memory that updates are done in.
+
+import { sizeOf, Tensor } from "../base/tensor.ts";
+import type { Engine, Resident } from "../engine/engine.ts";
+import { Arena, arenaBytes, type CompiledElementwise } from "../engine/wasm/elementwise.ts";
+import type { Knobs } from "../optim/optimizer.ts";
+import type { UpdatePlan } from "./step.ts";
+import { GRADIENT, regionBytes } from "./update.ts";
+
+type Parameter = UpdatePlan["parameters"][number];
+
+/** One parameter's place: what lies at the same offset in the region of each array. */
+interface Place {
+  readonly parameter: Parameter;
+  readonly start: number;
+  readonly bytes: number;
+  readonly gradient: Float32Array;
+}
+
+/** Updates parameters in place. Memory has one region an array: all parameters, all gradients, and so on. */
+export class InPlaceUpdate {
+  /** Parameters and optimizer state by name, as the engine has them. */
+  readonly residents = new Map<string, Resident>();
+  /** Where the model writes gradients, by output; null for those that it makes room for itself. */
+  readonly outputs = new Map<string, Resident | null>();
+  readonly #plan: UpdatePlan;
+  readonly #engine: Engine;
+  readonly #run: CompiledElementwise;
+  readonly #region: number;
+  readonly #places: readonly Place[];
+  /** What is updated whole, neighbours in one go. */
+  readonly #ranges: { readonly start: number; bytes: number }[] = [];
+
+  constructor(plan: UpdatePlan, engine: Engine, initial: ReadonlyMap<string, Tensor>) {
+    this.#plan = plan;
+    this.#engine = engine;
+    this.#region = regionBytes(plan.parameters.map(({ entry }) => entry.shape));
+    const arena = new Arena(this.#region * plan.program.arrays);
+    this.#run = arena.compile(plan.program);
+    let start = 0;
+    this.#places = plan.parameters.map((parameter) => {
+      const { entry, kept, gradient } = parameter;
+      const length = sizeOf(entry.shape);
+      const array = (index: number) => arena.array(index * this.#region + start, length);
+      [entry, ...kept].forEach(({ name, shape, initial: filling }, i) => {
+        const data = array(i === 0 ? 0 : GRADIENT + i);
+        const from = initial.get(name);
+        if (from) data.set(from.data as Float32Array);
+        else data.fill(filling ?? 0);
+        this.residents.set(name, engine.upload(new Tensor("float32", shape, data)));
+      });
+      const place = { parameter, start, bytes: arenaBytes(length), gradient: array(GRADIENT) };
+      if ("whole" in gradient) {
+        const tensor = new Tensor("float32", entry.shape, place.gradient as Float32Array<ArrayBuffer>);
+        this.outputs.set(gradient.whole, engine.upload(tensor));
+      } else {
+        for (const { indices, cotangents } of gradient.lookups) {
+          this.outputs.set(indices, null).set(cotangents, null);
+        }
+      }
+      start += place.bytes;
+      return place;
+    });
+    for (const { parameter, start, bytes } of this.#places) {
+      if (plan.sparse && "lookups" in parameter.gradient) continue;
+      const before = this.#ranges.at(-1);
+      if (before && before.start + before.bytes === start) before.bytes += bytes;
+      else this.#ranges.push({ start, bytes });
+    }
+  }
+
+  /** Updates every parameter by the gradients that a run of the model has written. */
+  async run(results: ReadonlyMap<string, Resident>, knobs: Knobs): Promise<void> {
+    const scalars = this.#plan.knobs.map((name) => knobs[name]!);
+    const touched: [Place, Set<number>][] = [];
+    for (const place of this.#places) {
+      const { gradient } = place.parameter;
+      if ("whole" in gradient) continue;
+      touched.push([place, await this.#gather(place, gradient.lookups, results)]);
+    }
+    for (const { start, bytes } of this.#ranges) this.#update(start, bytes, scalars);
+    if (this.#plan.sparse) for (const [place, rows] of touched) this.#updateRows(place, rows, scalars);
+    for (const [{ parameter, gradient }, rows] of touched) {
+      const width = sizeOf(parameter.entry.shape.slice(1));
+      for (const row of rows) gradient.fill(0, row * width, (row + 1) * width);
+    }
+  }
+
+  #update(start: number, bytes: number, scalars: readonly number[]): void {
+    const { arrays } = this.#plan.program;
+    const starts = Array.from({ length: arrays }, (_, i) => i * this.#region + start);
+    this.#run(bytes, starts, scalars);
+  }
+
+  /** Updates rows alone where they are whole vectors; all of them otherwise, which is the same for a sparse update. */
+  #updateRows(place: Place, rows: ReadonlySet<number>, scalars: readonly number[]): void {
+    const width = sizeOf(place.parameter.entry.shape.slice(1)) * 4;
+    if (width % 16 !== 0) {
+      this.#update(place.start, place.bytes, scalars);
+      return;
+    }
+    for (const row of rows) this.#update(place.start + row * width, width, scalars);
+  }
+
+  /** Adds cotangents to the gradient's rows that were looked up, which are zero before. */
+  async #gather(
+    { parameter, gradient }: Place,
+    lookups: readonly { readonly indices: string; readonly cotangents: string }[],
+    results: ReadonlyMap<string, Resident>,
+  ): Promise<Set<number>> {
+    const [count = 1, ...rest] = parameter.entry.shape;
+    const width = sizeOf(rest);
+    const rows = new Set<number>();
+    for (const names of lookups) {
+      const indices = (await this.#engine.download(results.get(names.indices)!)).data as BigInt64Array;
+      const cotangents = (await this.#engine.download(results.get(names.cotangents)!)).data as Float32Array;
+      for (let i = 0; i < indices.length; i++) {
+        const index = Number(indices[i]);
+        const row = index < 0 ? index + count : index;
+        rows.add(row);
+        const to = row * width;
+        const from = i * width;
+        for (let j = 0; j < width; j++) gradient[to + j]! += cotangents[from + j]!;
+      }
+    }
+    return rows;
+  }
+}

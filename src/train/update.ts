@@ -1,0 +1,60 @@
+// An optimizer's update as a program that runs on parameters where they lie, after the training step has computed their
+// gradients: one pass over memory instead of one for each of its nodes.
+
+import { sizeOf } from "../base/tensor.ts";
+import { arenaBytes, type ElementwiseOp, type ElementwiseProgram } from "../engine/wasm/elementwise.ts";
+import { Graph, nodesBehind, type Value } from "../graph/graph.ts";
+import { addOp, divOp, maxOp, mulOp, sqrtOp, subOp } from "../ops/index.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+
+/** The arrays of an update program, in order: the parameter, its gradient, then the optimizer's state. */
+export const PARAMETER = 0;
+export const GRADIENT = 1;
+
+const OPS = new Map<unknown, ElementwiseOp>([
+  [addOp, "add"],
+  [subOp, "sub"],
+  [mulOp, "mul"],
+  [divOp, "div"],
+  [maxOp, "max"],
+  [sqrtOp, "sqrt"],
+]);
+
+/** Bytes that arrays of these shapes take one after another. */
+export function regionBytes(shapes: readonly (readonly number[])[]): number {
+  return shapes.reduce((sum, shape) => sum + arenaBytes(sizeOf(shape)), 0);
+}
+
+/**
+ * The update of one float32 parameter, its scalars being the optimizer's knobs in their order; null where the optimizer
+ * uses other operators than arithmetic.
+ */
+export function updateProgram(optimizer: Optimizer): ElementwiseProgram | null {
+  const graph = new Graph({ name: optimizer.name, shareSubexpressions: true });
+  const array = (name: string) => graph.input(name, "float32", ["n"]);
+  const [parameter, gradient] = [array("parameter"), array("gradient")];
+  const names = Object.keys(optimizer.state);
+  const state = Object.fromEntries(names.map((name) => [name, array(`state.${name}`)]));
+  const knobs = Object.fromEntries(
+    Object.keys(optimizer.knobs(1, 1)).map((name) => [name, graph.input(`knob.${name}`, "float32", [])]),
+  );
+  const update = optimizer.update(parameter, gradient, state, knobs);
+  const results = [update.parameter, ...names.map((name) => update.state[name]!)];
+  const nodes = nodesBehind(results);
+  if (nodes.some(({ operator }) => !OPS.has(operator))) return null;
+
+  const numbers = new Map<Value, number>();
+  for (const value of [...graph.inputs, ...graph.constants]) numbers.set(value, numbers.size);
+  const steps = nodes.map(({ operator, inputs, output }) => {
+    numbers.set(output, numbers.size);
+    return { op: OPS.get(operator)!, values: inputs.map((input) => numbers.get(input!)!) };
+  });
+  const arrays = [PARAMETER, ...names.map((_, i) => GRADIENT + 1 + i)];
+  return {
+    arrays: names.length + 2,
+    scalars: Object.keys(knobs).length,
+    constants: graph.constants.map(({ data }) => data!.item()),
+    steps,
+    writes: results.map((value, i) => ({ value: numbers.get(value)!, array: arrays[i]! })),
+  };
+}

@@ -121,6 +121,8 @@ export interface GraphOptions {
   readonly shareSubexpressions?: boolean;
   /** Names that are given later, which no value gets that is not given one. Default: none. */
   readonly reserved?: Iterable<string>;
+  /** What names that are made up begin with. For the body of a node, whose names must differ from those around it. Default: `""`. */
+  readonly prefix?: string;
 }
 
 /** A graph of operator nodes in topological order, with typed values and module scopes. */
@@ -144,6 +146,7 @@ export class Graph {
 
   readonly #names = new Set<string>();
   readonly #reserved: ReadonlySet<string>;
+  readonly #prefix: string;
   readonly #counters = new Map<string, number>();
   readonly #equal: Map<string, Node> | null;
   readonly #constants = new Map<string, Value>();
@@ -151,6 +154,7 @@ export class Graph {
   constructor(options: GraphOptions = {}) {
     this.name = options.name ?? "network";
     this.#reserved = new Set(options.reserved);
+    this.#prefix = options.prefix ?? "";
     this.#equal = options.shareSubexpressions ? new Map() : null;
   }
 
@@ -251,8 +255,9 @@ export class Graph {
     return new Map([...this.parameters, ...this.buffers].map(({ name, data }) => [name, data!]));
   }
 
-  /** A name that no value has yet: `base`, `base_1`, `base_2`, … */
-  uniqueName(base: string): string {
+  /** A name that no value has yet: `given`, `given_1`, `given_2`, … */
+  uniqueName(given: string): string {
+    const base = this.#prefix + given;
     let count = this.#counters.get(base) ?? 0;
     let name = count === 0 ? base : `${base}_${count}`;
     while (this.#names.has(name) || this.#reserved.has(name)) name = `${base}_${++count}`;

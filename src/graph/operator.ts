@@ -1,7 +1,7 @@
 // What a node knows of its operator. The operators themselves are in ops/, each with its rules side by side.
 
 import type { DType, Tensor } from "../base/tensor.ts";
-import type { Node, Value } from "./graph.ts";
+import type { Graph, Node, Value } from "./graph.ts";
 import type { Dim, Shape } from "./shape.ts";
 
 /** Element type and shape of a value. */
@@ -11,10 +11,10 @@ export interface ValueType {
 }
 
 /** How an attribute is stored in ONNX: JavaScript's one kind of number does not tell `int` from `float`. */
-export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "strings" | "tensor";
+export type AttributeKind = "int" | "float" | "string" | "ints" | "floats" | "strings" | "tensor" | "graph";
 
 /** The value of an attribute. */
-export type Attribute = number | string | readonly number[] | readonly string[] | Tensor;
+export type Attribute = number | string | readonly number[] | readonly string[] | Tensor | Graph;
 
 /** Attributes by ONNX name; absent ones have ONNX's default. */
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;

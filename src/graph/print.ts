@@ -1,7 +1,7 @@
 // Graphs as text, in the manner of ONNX's textual syntax: for tests, errors and people.
 
 import { Tensor } from "../base/tensor.ts";
-import { type Graph, nodesBehind, type Value } from "./graph.ts";
+import { Graph, nodesBehind, type Value } from "./graph.ts";
 import type { Attribute } from "./operator.ts";
 import { shapeText } from "./shape.ts";
 
@@ -33,6 +33,7 @@ function reference(value: Value): string {
 }
 
 function attributeText(attribute: Attribute): string {
+  if (attribute instanceof Graph) return printGraph(attribute).trimEnd().replaceAll("\n", "\n    ");
   if (attribute instanceof Tensor) return attribute.toString();
   return typeof attribute === "object" ? `[${attribute.join(", ")}]` : JSON.stringify(attribute);
 }

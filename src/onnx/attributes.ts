@@ -3,6 +3,7 @@
 import { type AttributeProto, AttributeProto_AttributeType, type NodeProto } from "onnx-buf";
 import { ArborizeError } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
+import { Graph } from "../graph/graph.ts";
 import type { Attribute, AttributeKind, Attributes, Operator } from "../graph/operator.ts";
 import { fromTensorProto } from "./tensor.ts";
 
@@ -49,6 +50,7 @@ const isKind: Readonly<Record<AttributeKind, (attribute: Attribute) => boolean>>
   floats: isListOf("number"),
   strings: isListOf("string"),
   tensor: (attribute) => attribute instanceof Tensor,
+  graph: (attribute) => attribute instanceof Graph,
 };
 
 /** Whether an attribute is a list of one type; files don't say of what an empty one is. */

@@ -5,6 +5,7 @@ import {
   type AttributeProto,
   AttributeProto_AttributeType,
   AttributeProtoSchema,
+  type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
@@ -20,7 +21,7 @@ import {
 } from "onnx-buf";
 import { ArborizeError, invariant } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
-import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
+import { Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind } from "../graph/operator.ts";
 import { ONNX_DTYPES } from "../ops/cast.ts";
 import { toTensorProto } from "./tensor.ts";
@@ -91,6 +92,21 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
   return toBinary(ModelProtoSchema, model);
 }
 
+/** The body of a node: all of its inputs and outputs count, in their order. */
+function bodyProto(graph: Graph): GraphProto {
+  const nodes = nodesBehind(graph.outputs);
+  const written = new Set<Value | null>([...nodes.flatMap((node) => node.inputs), ...graph.outputs]);
+  return create(GraphProtoSchema, {
+    name: graph.name,
+    input: graph.inputs.map((value) => valueInfo(value)),
+    output: graph.outputs.map((value) => valueInfo(value)),
+    initializer: [...graph.parameters, ...graph.constants]
+      .filter((value) => written.has(value))
+      .map((value) => toTensorProto(dataOf(value, undefined), value.name)),
+    node: nodes.map((node) => nodeProto(node, written)),
+  });
+}
+
 function dataOf(value: Value, values: WriteOptions["values"]): Tensor {
   const data = (value.kind === "constant" ? undefined : values?.get(value.name)) ?? value.data;
   invariant(data, `"${value.name}" has no data`);
@@ -157,6 +173,9 @@ function attributeProto(name: string, attribute: Attribute, kind: AttributeKind)
         type: Type.STRINGS,
         strings: (attribute as string[]).map(utf8),
       });
+    case "graph":
+      invariant(attribute instanceof Graph, `attribute "${name}" is not a graph`);
+      return create(AttributeProtoSchema, { name, type: Type.GRAPH, g: bodyProto(attribute) });
     case "tensor":
       invariant(attribute instanceof Tensor, `attribute "${name}" is not a tensor`);
       return create(AttributeProtoSchema, { name, type: Type.TENSOR, t: toTensorProto(attribute) });

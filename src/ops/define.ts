@@ -4,7 +4,7 @@
 import { ArborizeError } from "../base/errors.ts";
 import { type DType, Tensor } from "../base/tensor.ts";
 import { numbersOf } from "../graph/content.ts";
-import type { Node, Value } from "../graph/graph.ts";
+import type { Graph, Node, Value } from "../graph/graph.ts";
 import type { AttributeKind, Attributes, Contents, Operator, ValueType } from "../graph/operator.ts";
 import { broadcastShapes, shapeText } from "../graph/shape.ts";
 
@@ -19,6 +19,7 @@ interface AttributeTypes {
   floats: readonly number[];
   strings: readonly string[];
   tensor: Tensor;
+  graph: Graph;
 }
 
 type AttributesOf<S extends Schema> = { readonly [K in keyof S]?: AttributeTypes[S[K]] | undefined };

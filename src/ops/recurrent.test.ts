@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type CaseInput, checkGradient, type GradientCase } from "../../test/support/checkGradient.ts";
-import { Graph, type Value } from "../graph/graph.ts";
+import { largestError, randn, runGraph } from "../../test/support/run.ts";
+import { Random } from "../base/random.ts";
+import { Tensor } from "../base/tensor.ts";
+import { Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import { gradients } from "../transform/gradient.ts";
 import * as op from "./index.ts";
 
@@ -248,6 +251,52 @@ const MORE: Record<string, Setup> = {
 
 describe("options of one operator", () => {
   for (const [name, setup] of Object.entries(MORE)) it(name, () => checkGradient(caseOf(setup)));
+});
+
+describe("a number of steps that is not known", () => {
+  const setups: Setup[] = [
+    { operator: "lstm", direction: "bidirectional", bias: true, initial: true },
+    { operator: "lstm", direction: "reverse", peepholes: true, lengths: [2, 5, 1] },
+    { operator: "gru", direction: "bidirectional", initial: true, lengths: [5, 2, 3] },
+    { operator: "gru", direction: "forward", linearBeforeReset: true, read: ["yH"] },
+    { operator: "rnn", direction: "bidirectional", bias: true, read: ["y"] },
+  ];
+  for (const setup of setups)
+    it(`gives the same: ${Object.values(setup).join(", ")}`, async () => {
+      const found = [];
+      for (const time of [5, "time"] as const) {
+        const graph = new Graph();
+        const { inputs, build } = caseOf({ ...setup, steps: 5 });
+        const values = inputs.map(({ shape, symbolic, dtype = "float32" }, i) => {
+          const dims = shape.map((length, axis) => symbolic?.[axis] ?? length);
+          return graph.input(`x${i}`, dtype, i === 0 ? [time, ...dims.slice(1)] : dims);
+        });
+        const feeds = inputs.map(({ shape, draw }, i): [string, Tensor] => {
+          const drawn = randn(shape, `x${i}`);
+          if (!draw) return [`x${i}`, drawn];
+          return [
+            `x${i}`,
+            Tensor.of(
+              shape,
+              Array.from(drawn.data, (_, at) => draw(Random.stream(0, ""), at)),
+              "int32",
+            ),
+          ];
+        });
+        const y = build(...values);
+        const wrt = values.filter(({ dtype }) => dtype === "float32");
+        const slopes = gradients(op.reduceSum(op.mul(y, y)), wrt);
+        const outputs = Object.fromEntries([y, ...slopes].map((value, i) => [`o${i}`, value]));
+        found.push(await runGraph(graph, Object.fromEntries(feeds), outputs));
+        const loops = nodesBehind(slopes).filter(({ operator }) => operator === op.scanOp);
+        expect(loops.length > 0).toBe(time === "time");
+      }
+      const [known, looped] = found as [Record<string, Tensor>, Record<string, Tensor>];
+      for (const [name, { data, shape }] of Object.entries(known)) {
+        expect(looped[name]!.shape).toEqual(shape);
+        expect(largestError(looped[name]!.toNumbers(), Array.from(data, Number)), name).toBeLessThan(1e-6);
+      }
+    });
 });
 
 describe("what cannot be", () => {

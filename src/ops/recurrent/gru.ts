@@ -88,11 +88,14 @@ function backwardResettingProduct(run: Run): RunGradients {
   const gates = gatesOf(run, add(inputZR, stateZR), (r) => add(inputN, mul(r, q)));
   const { r, toN, toZ, slopeR } = gates;
   const factors = concat([toZ, mul(mul(toN, q), slopeR), mul(toN, r)], 1);
-  const { carried, rows } = overSteps(stepsOf(run, [factors, gates.z]), ([later], [factor, keep, dY]) => {
-    const dh = dY ? add(later!, dY) : later!;
-    const dSums = mul(concat([dh, dh, dh], 1), factor!);
-    return { carried: [gemm(dSums, run.r, mul(dh, keep!))], rows: [dSums, dh] };
-  });
+  const { carried, rows } = overSteps(
+    stepsOf(run, [factors, gates.z], [run.r]),
+    ([later], [dY, factor, keep], [weight]) => {
+      const dh = dY ? add(later!, dY) : later!;
+      const dSums = mul(concat([dh, dh, dh], 1), factor!);
+      return { carried: [gemm(dSums, weight!, mul(dh, keep!))], rows: [dSums, dh] };
+    },
+  );
   const [dSums, dh] = rows as [Value, Value];
   const [dZR] = split(dSums, two, 1) as [Value];
   const dInput = concat([dZR, mul(dh, toN)], 1);
@@ -116,14 +119,14 @@ function backwardResettingState(run: Run): RunGradients {
   const { z, r, toN } = gates;
   const factors = concat([gates.toZ, mul(previous, gates.slopeR)], 1);
   const { carried, rows } = overSteps(
-    stepsOf(run, [factors, z, r, toN]),
-    ([later], [factor, keep, reset, slopeN, dY]) => {
+    stepsOf(run, [factors, z, r, toN], [weightZR, weightN]),
+    ([later], [dY, factor, keep, reset, slopeN], [toZR, toCandidate]) => {
       const dh = dY ? add(later!, dY) : later!;
       const dN = mul(dh, slopeN!);
-      const da = matMul(dN, weightN);
+      const da = matMul(dN, toCandidate!);
       const dZR = mul(concat([dh, da], 1), factor!);
       const direct = add(mul(dh, keep!), mul(da, reset!));
-      return { carried: [gemm(dZR, weightZR, direct)], rows: [dZR, dN] };
+      return { carried: [gemm(dZR, toZR!, direct)], rows: [dZR, dN] };
     },
   );
   const [dZR, dN] = rows as [Value, Value];
@@ -136,8 +139,8 @@ function backwardResettingState(run: Run): RunGradients {
   return { ...ofInput(run, dSums), r: concat(parts, 0), biases: [dBias, dBias], initialH: carried[0]! };
 }
 
-function stepsOf({ like, dH, dY }: Run, rows: readonly Value[]) {
-  return { like, carried: [dH], rows: dY ? [...rows, dY] : rows, backwards: true };
+function stepsOf({ like, dH, dY }: Run, rows: readonly Value[], fixed: readonly Value[]) {
+  return { like, carried: [dH], rows: [dY, ...rows], fixed, backwards: true };
 }
 
 /** The cotangents of the input and its weight, from that of their product. */

@@ -94,20 +94,20 @@ function backward(run: Run, dC: ReturnType<Run["last"]>): RunGradients {
     toCell = add(toCell, mul(ko, peepholes.o));
     keep = add(keep, add(mul(ki, peepholes.i), mul(kf, peepholes.f)));
   }
-  const given = [run.dY, dC.rows];
   const { carried, rows } = overSteps(
     {
       like: run.like,
       carried: [run.dH, dC.atEnd ?? run.zeros(hidden)],
-      rows: [factors, toCell, keep, ...given.filter((value) => value !== null)],
+      rows: [factors, toCell, keep, run.dY, dC.rows],
+      fixed: [r],
       backwards: true,
     },
-    ([laterH, laterC], [factor, cell, kept, ...more]) => {
-      const plus = (later: Value, rows: Value | null) => (rows ? add(later, more.shift()!) : later);
-      const dh = plus(laterH!, run.dY);
-      const dc = add(mul(dh, cell!), plus(laterC!, dC.rows));
-      const dGates = mul(concat([dc, dh, dc, dc], 1), factor!);
-      return { carried: [matMul(dGates, r), mul(dc, kept!)], rows: [dGates] };
+    ([laterH, laterC], [factor, cell, kept, dY, given], [weight]) => {
+      const dh = dY ? add(laterH!, dY) : laterH!;
+      const later = given ? add(laterC!, given) : laterC!;
+      const dc = add(mul(dh, cell!), later);
+      const ofGates = mul(concat([dc, dh, dc, dc], 1), factor!);
+      return { carried: [matMul(ofGates, weight!), mul(dc, kept!)], rows: [ofGates] };
     },
   );
   const [dGates] = rows as [Value];
@@ -160,12 +160,15 @@ function forwardPass(run: Run): Forward {
     Value,
   ];
   const g = candidate.apply(toG);
-  const { rows } = overSteps({ like, carried, rows: [toI, toF, g] }, ([c], [stepI, stepF, stepG]) => {
-    const i = gate.apply(add(stepI!, mul(c!, pi)));
-    const f = gate.apply(add(stepF!, mul(c!, pf)));
-    const next = add(mul(c!, f), mul(i, stepG!));
-    return { carried: [next], rows: [next, c!, i, f] };
-  });
+  const { rows } = overSteps(
+    { like, carried, rows: [toI, toF, g], fixed: [pi, pf] },
+    ([c], [stepI, stepF, stepG], [toInput, toForget]) => {
+      const i = gate.apply(add(stepI!, mul(c!, toInput!)));
+      const f = gate.apply(add(stepF!, mul(c!, toForget!)));
+      const next = add(mul(c!, f), mul(i, stepG!));
+      return { carried: [next], rows: [next, c!, i, f] };
+    },
+  );
   const [c, before, i, f] = rows as [Value, Value, Value, Value];
   return { i, o: gate.apply(add(toO, mul(c, po))), f, g, c, before, peepholes: { i: pi, o: po, f: pf } };
 }

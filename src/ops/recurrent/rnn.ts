@@ -49,10 +49,10 @@ export const rnnOp = defineOperator({
 function backward(run: Run): RunGradients {
   const slopes = run.activations[0]!.slope(run.y);
   const { carried, rows } = overSteps(
-    { like: run.like, carried: [run.dH], rows: run.dY ? [slopes, run.dY] : [slopes], backwards: true },
-    ([later], [slope, dY]) => {
+    { like: run.like, carried: [run.dH], rows: [slopes, run.dY], fixed: [run.r], backwards: true },
+    ([later], [slope, dY], [r]) => {
       const dGate = mul(dY ? add(later!, dY) : later!, slope!);
-      return { carried: [matMul(dGate, run.r)], rows: [dGate] };
+      return { carried: [matMul(dGate, r!)], rows: [dGate] };
     },
   );
   const [dGate] = rows as [Value];

@@ -3,7 +3,7 @@
 
 import { ArborizeError, invariant } from "../base/errors.ts";
 import type { DType, Tensor } from "../base/tensor.ts";
-import { distinctText } from "./distinct.ts";
+import { nodeKey } from "./distinct.ts";
 import type { Attributes, Operator, ValueType } from "./operator.ts";
 import { type Shape, sameShape, shapeText } from "./shape.ts";
 
@@ -304,11 +304,6 @@ export class Graph {
 
 /** Constants of at most this many elements are compared with those that are there. */
 const SHARED_CONSTANT = 4096;
-
-function nodeKey(operator: Operator, inputs: readonly (Value | null)[], attributes: Attributes): string {
-  const names = inputs.map((input) => input?.name ?? "").join("\u0000");
-  return `${operator.domain}.${operator.type}\u0001${names}\u0001${distinctText(attributes)}`;
-}
 
 /** The nodes that `outputs` depend on, in topological order. */
 export function nodesBehind(outputs: readonly Value[]): Node[] {

@@ -1,6 +1,6 @@
 // Attributes of nodes as files have them.
 
-import { type AttributeProto, AttributeProto_AttributeType, type NodeProto } from "onnx-buf";
+import { type AttributeProto, AttributeProto_AttributeType, type GraphProto, type NodeProto } from "onnx-buf";
 import { ArborizeError } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import { Graph } from "../graph/graph.ts";
@@ -9,12 +9,21 @@ import { fromTensorProto } from "./tensor.ts";
 
 const Type = AttributeProto_AttributeType;
 
-/** Attributes by name. @throws `unsupported_attribute` for kinds that no operator here has. */
-export function attributesOf(attributes: readonly AttributeProto[]): Attributes {
-  return Object.fromEntries(attributes.map((attribute) => [attribute.name, attributeOf(attribute)]));
+/**
+ * Attributes by name; `readBody` makes the graphs of those that are graphs.
+ *
+ * @throws `unsupported_attribute` for kinds that no operator here has.
+ */
+export function attributesOf(
+  attributes: readonly AttributeProto[],
+  readBody: (proto: GraphProto) => Graph,
+): Attributes {
+  return Object.fromEntries(
+    attributes.map((attribute) => [attribute.name, attributeOf(attribute, readBody)]),
+  );
 }
 
-function attributeOf(proto: AttributeProto): Attribute {
+function attributeOf(proto: AttributeProto, readBody: (proto: GraphProto) => Graph): Attribute {
   switch (proto.type) {
     case Type.INT:
       return Number(proto.i);
@@ -30,6 +39,8 @@ function attributeOf(proto: AttributeProto): Attribute {
       return proto.strings.map((text) => new TextDecoder().decode(text));
     case Type.TENSOR:
       return tensorOf(proto);
+    case Type.GRAPH:
+      if (proto.g) return readBody(proto.g);
   }
   throw new ArborizeError(
     "unsupported_attribute",

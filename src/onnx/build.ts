@@ -43,7 +43,7 @@ interface Context {
   readonly outermost: boolean;
 }
 
-/** The graph of a file's main graph. */
+/** The graph of a file's main graph, or of a body, which reads nothing from outside of it. */
 export function buildGraph(proto: GraphProto, opset: number, fixed: Fixed): Graph {
   const names = proto.node.flatMap(({ output }) => output);
   const graph = new Graph({ name: proto.name || "network", reserved: names });
@@ -185,7 +185,7 @@ function addUpgraded(
   given: readonly (Value | null)[],
   { graph, opset, outermost }: Context,
 ): Node {
-  const attributes = attributesOf(proto.attribute);
+  const attributes = attributesOf(proto.attribute, (body) => buildGraph(body, opset, {}));
   const old = { type: opType, domain, inputs: given, attributes, outputs: output };
   const { type, inputs, outputs, ...node } = upgrade(old, opset);
   const operator = findOperator(type, node.domain)!;

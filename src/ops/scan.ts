@@ -1,6 +1,6 @@
 // A loop over the steps of a sequence, whose number is only known when data arrives.
 
-import { invariant } from "../base/errors.ts";
+import { ArborizeError } from "../base/errors.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { type Dim, type Shape, sameShape, shapeText } from "../graph/shape.ts";
@@ -66,7 +66,12 @@ export const scanOp = defineOperator({
     scan_output_directions: "ints",
   },
   infer: (inputs: readonly Value[], { body, num_scan_inputs: count = 0 }): ValueType[] => {
-    invariant(body, "a Scan has no body");
+    if (body?.inputs.length !== inputs.length || count < 1 || count > inputs.length) {
+      throw new ArborizeError(
+        "invalid_graph",
+        `its body does not take ${inputs.length} inputs, some of them sequences`,
+      );
+    }
     const states = inputs.length - count;
     const length = inputs[states]!.shape[0] as Dim;
     inputs.forEach(({ shape }, i) => {

@@ -93,7 +93,7 @@ function backwardResettingProduct(run: Run): RunGradients {
     ([later], [dY, factor, keep], [weight]) => {
       const dh = dY ? add(later!, dY) : later!;
       const dSums = mul(concat([dh, dh, dh], 1), factor!);
-      return { carried: [gemm(dSums, weight!, mul(dh, keep!))], rows: [dSums, dh] };
+      return { carried: [gemm(dSums, weight!, mul(dh, keep!))], parts: [dSums, dh] };
     },
   );
   const [dSums, dh] = rows as [Value, Value];
@@ -126,7 +126,7 @@ function backwardResettingState(run: Run): RunGradients {
       const da = matMul(dN, toCandidate!);
       const dZR = mul(concat([dh, da], 1), factor!);
       const direct = add(mul(dh, keep!), mul(da, reset!));
-      return { carried: [gemm(dZR, toZR!, direct)], rows: [dZR, dN] };
+      return { carried: [gemm(dZR, toZR!, direct)], parts: [dZR, dN] };
     },
   );
   const [dZR, dN] = rows as [Value, Value];

@@ -107,7 +107,7 @@ function backward(run: Run, dC: ReturnType<Run["last"]>): RunGradients {
       const later = given ? add(laterC!, given) : laterC!;
       const dc = add(mul(dh, cell!), later);
       const ofGates = mul(concat([dc, dh, dc, dc], 1), factor!);
-      return { carried: [matMul(ofGates, weight!), mul(dc, kept!)], rows: [ofGates] };
+      return { carried: [matMul(ofGates, weight!), mul(dc, kept!)], parts: [ofGates] };
     },
   );
   const [dGates] = rows as [Value];
@@ -148,7 +148,7 @@ function forwardPass(run: Run): Forward {
     const g = candidate.apply(last);
     const { rows } = overSteps({ like, carried, rows: [f, mul(i, g)] }, ([c], [kept, added]) => {
       const next = add(mul(c!, kept!), added!);
-      return { carried: [next], rows: [next, c!] };
+      return { carried: [next], parts: [next, c!] };
     });
     return { i, o, f, g, c: rows[0]!, before: rows[1]!, peepholes: null };
   }
@@ -166,7 +166,7 @@ function forwardPass(run: Run): Forward {
       const i = gate.apply(add(stepI!, mul(c!, toInput!)));
       const f = gate.apply(add(stepF!, mul(c!, toForget!)));
       const next = add(mul(c!, f), mul(i, stepG!));
-      return { carried: [next], rows: [next, c!, i, f] };
+      return { carried: [next], parts: [next, c!, i, f] };
     },
   );
   const [c, before, i, f] = rows as [Value, Value, Value, Value];

@@ -52,7 +52,7 @@ function backward(run: Run): RunGradients {
     { like: run.like, carried: [run.dH], rows: [slopes, run.dY], fixed: [run.r], backwards: true },
     ([later], [slope, dY], [r]) => {
       const dGate = mul(dY ? add(later!, dY) : later!, slope!);
-      return { carried: [matMul(dGate, r!)], rows: [dGate] };
+      return { carried: [matMul(dGate, r!)], parts: [dGate] };
     },
   );
   const [dGate] = rows as [Value];

@@ -12,6 +12,11 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     .map((operator) => [operator.type, operator]),
 );
 
+/** Every operator that files may have. */
+export function listOperators(): readonly Operator[] {
+  return [...OPERATORS.values()];
+}
+
 /** Whether a domain is that of ONNX itself, which has two names. */
 export function isStandard(domain: string): boolean {
   return domain === "" || domain === "ai.onnx";

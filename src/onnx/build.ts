@@ -9,6 +9,7 @@ import { normalizesByBatch, updateStatistics } from "../ops/batch-norm.ts";
 import { findOperator, isStandard } from "../ops/registry.ts";
 import { identityOp } from "../ops/reshape.ts";
 import { attributesOf, constantOf, expectKinds } from "./attributes.ts";
+import { foldedOutputs } from "./fold.ts";
 import { declareInputs, type Fixed } from "./inputs.ts";
 import { declareInitializer, type Role, rolesOf } from "./roles.ts";
 import { fromTensorProto } from "./tensor.ts";
@@ -85,9 +86,8 @@ const SPECIAL: ReadonlyMap<string, (node: NodeProto, context: Context) => void> 
   ["If", addBranch],
 ]);
 
-function addConstant(node: NodeProto, { graph, values, outermost }: Context): void {
-  const name = outputName(node);
-  values.set(name, graph.constant(constantOf(node), outermost ? name : undefined));
+function addConstant(node: NodeProto, { graph, values }: Context): void {
+  values.set(outputName(node), graph.constant(constantOf(node)));
 }
 
 /**
@@ -98,10 +98,11 @@ function addAlias(node: NodeProto, context: Context): void {
   const [input] = inputsOf(node, context.values);
   const name = outputName(node);
   const { graph, values, roles, outermost } = context;
-  const separate = outermost && input?.data && isUniform(input.data);
+  const stored = input?.kind === "parameter" || input?.kind === "buffer";
+  const separate = stored && outermost && isUniform(input.data!);
   values.set(
     name,
-    separate ? declareInitializer(graph, name, input.data, roles.get(name)) : required(input, node),
+    separate ? declareInitializer(graph, name, input.data!, roles.get(name)) : required(input, node),
   );
 }
 
@@ -163,7 +164,7 @@ function addNode(proto: NodeProto, context: Context): void {
   const { graph, values } = context;
   const inputs = inputsOf(proto, values);
   const scope = scopeOf(inputs);
-  const node = graph.within(scope, () => {
+  const outputs = graph.within(scope, () => {
     try {
       return addUpgraded(proto, inputs, context);
     } catch (error) {
@@ -173,9 +174,12 @@ function addNode(proto: NodeProto, context: Context): void {
       throw new ArborizeError("invalid_graph", problem, { cause: error });
     }
   });
-  if (normalizesByBatch(node)) updateStatistics(node);
-  if (scope !== "" && !graph.modules.has(scope)) graph.modules.set(scope, { type: moduleType(node) });
-  node.outputs.forEach((output, i) => {
+  const node = outputs[0]?.producer;
+  if (node && normalizesByBatch(node)) updateStatistics(node);
+  if (node && scope !== "" && !graph.modules.has(scope)) {
+    graph.modules.set(scope, { type: moduleType(node) });
+  }
+  outputs.forEach((output, i) => {
     if (proto.output[i]) values.set(proto.output[i], output);
   });
 }
@@ -184,14 +188,17 @@ function addUpgraded(
   { opType, domain, output, ...proto }: NodeProto,
   given: readonly (Value | null)[],
   { graph, opset, outermost }: Context,
-): Node {
+): readonly Value[] {
   const attributes = attributesOf(proto.attribute, (body) => buildGraph(body, opset, {}));
   const old = { type: opType, domain, inputs: given, attributes, outputs: output };
   const { type, inputs, outputs, ...node } = upgrade(old, opset);
   const operator = findOperator(type, node.domain)!;
   expectKinds(operator, node.attributes);
   const names = outermost ? outputs.map((name) => name || undefined) : [];
-  return graph.add(operator, inputs, node.attributes, names);
+  return (
+    foldedOutputs(graph, operator, inputs, node.attributes) ??
+    graph.add(operator, inputs, node.attributes, names).outputs
+  );
 }
 
 /** The module that a node belongs to: what comes before the last dot in the names of its parameters. */

@@ -129,3 +129,66 @@ describe("what is fixed", () => {
     expect(() => readOnnx(bytes, fixed)).toThrow(message);
   });
 });
+
+describe("what follows from the graph", () => {
+  const integers = (...values: bigint[]) => new Tensor("int64", [values.length], BigInt64Array.of(...values));
+  const read = (nodes: Parameters<typeof fileNode>[], initializers: Readonly<Record<string, Tensor>>) =>
+    readOnnx(
+      fileBytes(13, {
+        nodes: nodes.map((node) => fileNode(...node)),
+        inputs: [fileValue("x", "float32", ["n", 2, 6])],
+        outputs: [y],
+        initializers,
+      }),
+    ).graph;
+  const typesOf = ({ nodes }: { nodes: readonly { operator: { type: string } }[] }) =>
+    nodes.map(({ operator }) => operator.type);
+
+  it("is computed once, and what varies stays", async () => {
+    const graph = read(
+      [
+        ["Shape", ["x"], ["shape"]],
+        ["Gather", ["shape", "one"], ["channels"]],
+        ["Mul", ["channels", "three"], ["more"]],
+        ["Div", ["more", "three"], ["parts"]],
+        ["Unsqueeze", ["parts", "zero"], ["wide"]],
+        ["Slice", ["shape", "zero", "first"], ["batch"]],
+        ["Concat", ["batch", "wide", "rest"], ["target"], { axis: 0 }],
+        ["Reshape", ["x", "target"], ["y"]],
+      ],
+      {
+        one: scalar(1),
+        three: scalar(3),
+        zero: integers(0n),
+        first: integers(1n),
+        rest: integers(3n, -1n),
+      },
+    );
+    expect(typesOf(graph)).toEqual(["Shape", "Slice", "Concat", "Reshape"]);
+    const x = randn([5, 2, 6], "x");
+    const found = await runGraph(graph, { x });
+    expect(`${found.y}`).toBe("float32[5, 2, 3, 2]");
+  });
+
+  it("is not computed where integers are larger than numbers", async () => {
+    const graph = read(
+      [
+        ["Unsqueeze", ["largest", "zero"], ["ends"]],
+        ["Slice", ["x", "zero", "ends", "axis"], ["y"]],
+      ],
+      {
+        largest: new Tensor("int64", [], BigInt64Array.of(2n ** 63n - 1n)),
+        zero: integers(0n),
+        axis: integers(2n),
+      },
+    );
+    expect(typesOf(graph)).toEqual(["Unsqueeze", "Slice"]);
+    const x = randn([5, 2, 6], "x");
+    expect((await runGraph(graph, { x })).y).toEqual(x);
+  });
+
+  it("may be an output", async () => {
+    const graph = read([["Add", ["a", "a"], ["y"]]], { a: Tensor.of([], [0.25]) });
+    expect((await runGraph(graph, { x: randn([1, 2, 6], "x") })).y).toEqual(Tensor.of([], [0.5]));
+  });
+});

@@ -2,6 +2,7 @@
 // the new one, never half of either.
 
 import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { chmod, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ArborizeError } from "../base/errors.ts";
@@ -53,6 +54,45 @@ export async function readFileBytes(path: string): Promise<Uint8Array> {
     return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   } catch (error) {
     throw new ArborizeError("bad_file", await readFailure(path, error), { cause: error });
+  }
+}
+
+/**
+ * `length` bytes from `offset` on of the file called `name` in the folder of the file at `beside`.
+ *
+ * @throws `bad_file` when it is no file, unreadable, or ends before.
+ */
+export function readBeside(beside: string, name: string, offset: number, length: number): Uint8Array {
+  const path = join(dirname(beside), name);
+  const fail = (problem: string, cause?: unknown): never => {
+    throw new ArborizeError("bad_file", `Cannot read "${path}": ${problem}.`, { cause });
+  };
+  const bytes = (): Uint8Array => {
+    const found = statSync(path);
+    if (!found.isFile()) return fail("it is not a file");
+    if (found.size < offset + length) {
+      return fail(`it has ${found.size} bytes, ${length} from ${offset} on were expected`);
+    }
+    const buffer = new Uint8Array(length);
+    const file = openSync(path, "r");
+    try {
+      // One call may give less than was asked for.
+      for (let done = 0; done < length; ) {
+        const read = readSync(file, buffer, done, length - done, offset + done);
+        if (read === 0) return fail(`it ended after ${done} of ${length} bytes`);
+        done += read;
+      }
+    } finally {
+      closeSync(file);
+    }
+    return buffer;
+  };
+  try {
+    return bytes();
+  } catch (error) {
+    if (error instanceof ArborizeError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    return fail(code === "ENOENT" ? "no such file" : message, error);
   }
 }
 

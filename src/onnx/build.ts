@@ -9,6 +9,7 @@ import { normalizesByBatch, updateStatistics } from "../ops/batch-norm.ts";
 import { findOperator, isStandard } from "../ops/registry.ts";
 import { identityOp } from "../ops/reshape.ts";
 import { attributesOf, constantOf, expectKinds } from "./attributes.ts";
+import type { ExternalData } from "./external.ts";
 import { foldedOutputs } from "./fold.ts";
 import { declareInputs, type Fixed } from "./inputs.ts";
 import { declareInitializer, type Role, rolesOf } from "./roles.ts";
@@ -40,19 +41,28 @@ interface Context {
   readonly values: Map<string, Value>;
   /** What initializers are, by name, where they are not learned. */
   readonly roles: ReadonlyMap<string, Role>;
+  readonly external: ExternalData;
   /** Whether the nodes are those of the file's main graph, whose names are kept. */
   readonly outermost: boolean;
 }
 
+/** What else is needed to read a file. */
+export interface BuildOptions extends Fixed {
+  readonly opset: number;
+  readonly external: ExternalData;
+}
+
 /** The graph of a file's main graph, or of a body, which reads nothing from outside of it. */
-export function buildGraph(proto: GraphProto, opset: number, fixed: Fixed): Graph {
+export function buildGraph(proto: GraphProto, options: BuildOptions): Graph {
   const names = proto.node.flatMap(({ output }) => output);
   const graph = new Graph({ name: proto.name || "network", reserved: names });
-  const context: Context = { graph, opset, values: new Map(), roles: rolesOf(proto), outermost: true };
+  const { opset, external } = options;
+  const roles = rolesOf(proto);
+  const context: Context = { graph, opset, external, values: new Map(), roles, outermost: true };
   const { values } = context;
   declareInitializers(proto, context);
   const fed = proto.input.filter(({ name }) => !values.has(name));
-  for (const [name, value] of declareInputs(graph, fed, fixed)) values.set(name, value);
+  for (const [name, value] of declareInputs(graph, fed, options)) values.set(name, value);
   addNodes(proto.node, context);
   for (const { name } of proto.output) {
     const value = values.get(name);
@@ -63,10 +73,10 @@ export function buildGraph(proto: GraphProto, opset: number, fixed: Fixed): Grap
   return graph;
 }
 
-function declareInitializers({ initializer }: GraphProto, { graph, values, roles }: Context): void {
+function declareInitializers({ initializer }: GraphProto, { graph, values, roles, external }: Context): void {
   for (const proto of initializer) {
     const { name } = proto;
-    values.set(name, declareInitializer(graph, name, fromTensorProto(proto), roles.get(name)));
+    values.set(name, declareInitializer(graph, name, fromTensorProto(proto, external), roles.get(name)));
   }
 }
 
@@ -187,9 +197,9 @@ function addNode(proto: NodeProto, context: Context): void {
 function addUpgraded(
   { opType, domain, output, ...proto }: NodeProto,
   given: readonly (Value | null)[],
-  { graph, opset, outermost }: Context,
+  { graph, opset, external, outermost }: Context,
 ): readonly Value[] {
-  const attributes = attributesOf(proto.attribute, (body) => buildGraph(body, opset, {}));
+  const attributes = attributesOf(proto.attribute, (body) => buildGraph(body, { opset, external }));
   const old = { type: opType, domain, inputs: given, attributes, outputs: output };
   const { type, inputs, outputs, ...node } = upgrade(old, opset);
   const operator = findOperator(type, node.domain)!;

@@ -6,6 +6,7 @@ import { ArborizeError } from "../base/errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { isStandard } from "../ops/registry.ts";
 import { buildGraph } from "./build.ts";
+import { ExternalData, type ReadExternal } from "./external.ts";
 import type { Fixed } from "./inputs.ts";
 import { OPSET } from "./write.ts";
 
@@ -25,6 +26,8 @@ export interface OnnxModel {
 export interface ReadOptions extends Fixed {
   /** What error messages call the file. Default: "model.onnx". */
   readonly name?: string | undefined;
+  /** How to read what the model keeps in other files. Default: such models are refused. */
+  readonly external?: ReadExternal | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface ReadOptions extends Fixed {
  *   `shape_mismatch` and others when the graph is not sound.
  */
 export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
-  const { name = "model.onnx", ...fixed } = options;
+  const { name = "model.onnx", external, ...fixed } = options;
   const model = decode(bytes, name);
   const proto = model.graph;
   if (!proto) throw new ArborizeError("bad_file", `"${name}" holds no graph: it is not an ONNX model.`);
@@ -55,7 +58,7 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxMode
   }
   try {
     const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
-    return { graph: buildGraph(proto, opset, fixed), metadata };
+    return { graph: buildGraph(proto, { ...fixed, opset, external: new ExternalData(external) }), metadata };
   } catch (error) {
     const code = error instanceof ArborizeError ? error.code : "bad_file";
     throw new ArborizeError(code, `"${name}": ${(error as Error).message}`, { cause: error });

@@ -5,6 +5,7 @@ import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "o
 import { ArborizeError } from "../base/errors.ts";
 import { bytesPerElement, sizeOf, Tensor, viewBytes } from "../base/tensor.ts";
 import { dtypeOfOnnx, ONNX_DTYPES } from "../ops/cast.ts";
+import { ExternalData } from "./external.ts";
 
 /** A tensor as ONNX stores it. */
 export function toTensorProto(tensor: Tensor, name = ""): TensorProto {
@@ -16,20 +17,26 @@ export function toTensorProto(tensor: Tensor, name = ""): TensorProto {
   });
 }
 
-/** The tensor that ONNX stored. @throws `bad_file` naming the tensor when type, shape and data do not agree. */
-export function fromTensorProto(proto: TensorProto): Tensor {
+/**
+ * The tensor that ONNX stored.
+ *
+ * @param external where tensors of other files come from. Default: they are refused.
+ * @throws `bad_file` naming the tensor when type, shape and data do not agree.
+ */
+export function fromTensorProto(proto: TensorProto, external = new ExternalData()): Tensor {
   const label = `tensor "${proto.name}"`;
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
-    throw new ArborizeError("bad_file", `${label} is stored in an external file, which is not supported`);
-  }
   const dtype = dtypeOfOnnx(proto.dataType);
   const shape = proto.dims.map(Number);
-  if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
+  const size = sizeOf(shape);
+  const length = size * bytesPerElement(dtype);
+  if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0) || !Number.isSafeInteger(length)) {
     throw new ArborizeError("bad_file", `${label} has an impossible shape [${shape.join(", ")}]`);
   }
-  const size = sizeOf(shape);
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+    return new Tensor(dtype, shape, viewBytes(dtype, external.bytesOf(proto, length)));
+  }
   if (proto.rawData.length > 0 || size === 0) {
-    if (proto.rawData.length !== size * bytesPerElement(dtype)) {
+    if (proto.rawData.length !== length) {
       throw new ArborizeError(
         "bad_file",
         `${label} is ${dtype}[${shape.join(", ")}] but holds ${proto.rawData.length} bytes`,

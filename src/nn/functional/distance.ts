@@ -21,12 +21,12 @@ export interface PairwiseDistanceOptions {
   /** What is added to each difference. Default: 1e-6. */
   readonly eps?: number;
   /** Keep the axis with length 1. Default: false. */
-  readonly keepDim?: boolean;
+  readonly keepDims?: boolean;
 }
 
 /** The norm of the differences over the last axis. */
 export function pairwiseDistance(x1: Value, x2: Value, options: PairwiseDistanceOptions = {}): Value {
-  const { p = 2, eps = 1e-6, keepDim: keepDims = false } = options;
+  const { p = 2, eps = 1e-6, keepDims = false } = options;
   const difference = op.add(op.sub(x1, x2), op.scalar(x1, eps));
   return (p === 1 ? op.reduceL1 : op.reduceL2)(difference, [-1], { keepDims });
 }

@@ -24,3 +24,29 @@ export function reshape(x: Value, shape: Shape): Value {
   const numbers = shape.map((dim, axis) => (typeof dim === "number" ? dim : dim === x.shape[axis] ? 0 : -1));
   return op.reshapeOp.emit([x, op.int64s(x, numbers)]).output;
 }
+
+/** `x` without axis `dim` of length 1; default: without all such. */
+export function squeeze(x: Value, dim?: number): Value {
+  return op.squeeze(x, dim === undefined ? undefined : [dim]);
+}
+
+/** `x` with a new axis of length 1, at `dim` of the result. */
+export function unsqueeze(x: Value, dim: number): Value {
+  return op.unsqueeze(x, [dim]);
+}
+
+/** Two axes exchanged. */
+export function transpose(x: Value, dim0: number, dim1: number): Value {
+  const order = x.shape.map((_, axis) => axis);
+  const [a, b] = [normalizeAxis(dim0, x.rank), normalizeAxis(dim1, x.rank)];
+  [order[a], order[b]] = [b, a];
+  return op.transpose(x, order);
+}
+
+/** All axes in another order. */
+export function permute(x: Value, dims: readonly number[]): Value {
+  return op.transpose(
+    x,
+    dims.map((dim) => normalizeAxis(dim, x.rank)),
+  );
+}

@@ -160,7 +160,7 @@ const CASES: Record<string, TorchCase> = {
     { shape: [3], output: 1.40267, inputs: [-2.29642, 2.29642], parameters: {} },
   ],
   "nn.PairwiseDistance(p=1, keepdim=True)": [
-    () => new nn.PairwiseDistance({ p: 1, keepDim: true }),
+    () => new nn.PairwiseDistance({ p: 1, keepDims: true }),
     [
       [3, 4],
       [3, 4],

@@ -4,7 +4,7 @@ export function nodeKey(
   inputs: readonly ({ readonly name: string } | null)[],
   attributes: object,
 ): string {
-  return JSON.stringify([domain, type, inputs.map((input) => input && input.name), attributes], distinct);
+  return JSON.stringify([domain, type, inputs.map((input) => input?.name), attributes], distinct);
 }
 
 /** JSON, and what it has no word for: elements of int64 tensors, infinities, NaN and minus zero. */

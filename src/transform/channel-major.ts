@@ -1,12 +1,14 @@
-// A layout for training convolutional networks on a CPU: the outputs of Winograd convolutions stay in tiles, with channels
-// before places and the batch innermost, until something needs them in order. Elementwise operators don't care how values
-// lie, and pooling is cheaper in tiles; so whole stretches of a network, dendrites included, run without moving an element.
+// A layout for training convolutional networks on a CPU: the outputs of convolutions stay in tiles, with channels before places
+// and the batch innermost, until something needs them in order. Elementwise operators and batch normalization don't care how
+// values lie, and pooling is cheaper in tiles; so whole stretches of a network, dendrites included, run without moving an
+// element.
 
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { type Shape, sameShape, shapeSize } from "../graph/shape.ts";
 import * as op from "../ops/index.ts";
 import { type Window, windows } from "../ops/window.ts";
-import { type Replacement, rewrite } from "./rewrite.ts";
+import { type Replacement, type Rewritten, rewrite } from "./rewrite.ts";
+import { unfoldedConv } from "./unfolded.ts";
 import { TILE, tilesFor, winogradConv } from "./winograd.ts";
 
 /** Channels below which the transforms of a Winograd convolution cost more than its products save. */
@@ -15,9 +17,12 @@ const LEAST_CHANNELS = 16;
 /** What the transforms add to the cost of the products. */
 const TRANSFORM_COST = 1.5;
 
-/** How an image value `[B, C, H, W]` lies in tiles: `[side², C, Ty, Tx, B]`, see `winogradConv`. */
+/**
+ * How an image value `[B, C, H, W]` lies in tiles: `[side², C, Ty, Tx, B]`, see `winogradConv`. Tiles of side 1 are the elements
+ * in their order, of `unfoldedConv`.
+ */
 interface Tiles {
-  readonly side: 2 | typeof TILE;
+  readonly side: 1 | 2 | typeof TILE;
   readonly tiles: readonly [number, number];
   /** What the value is in order. The tiles may cover more. */
   readonly shape: Shape;
@@ -72,6 +77,10 @@ class Layout {
       this.#convolution(node, inputs) ??
       (tiled ? (this.#elementwise(node, inputs) ?? this.#pool(node, inputs)) : null);
     if (moved) return [moved];
+    if (tiled && node.operator === op.batchNormalizationOp) {
+      const made = this.#byChannel(node, inputs, target);
+      if (made) return made;
+    }
     const ordered = inputs.map((input) => input && this.inOrder(input));
     const replaced = this.#others?.(node, ordered, target);
     if (replaced || !tiled) return replaced;
@@ -102,19 +111,39 @@ class Layout {
 
   #convolution(node: Node, [x, w, b]: readonly (Value | null)[]): Value | null {
     if (node.operator !== op.convOp || !x || !w) return null;
-    const shape = this.#shapeOf(x);
-    const over = winogradWindows(node, shape, w);
+    const before = this.#shapeOf(x);
+    const over = imageWindows(node, before, w);
     if (!over) return null;
     const [rows, columns] = over;
-    const tiles = [tilesFor(rows.output), tilesFor(columns.output)] as const;
-    const y = winogradConv(this.#batchInnermost(x), w, { padding: [rows.before, columns.before], tiles });
-    const outputs = w.shape[0]!;
-    const biased = b ? op.add(y, op.reshape(b, [outputs, 1, 1, 1])) : y;
-    return this.#mark(biased, {
-      side: TILE,
-      tiles,
-      shape: [shape[0]!, outputs, rows.output, columns.output],
-    });
+    const outputs = w.shape[0] as number;
+    const shape = [before[0]!, outputs, rows.output, columns.output];
+    const inTiles = (y: Value, tiles: Omit<Tiles, "shape">) =>
+      this.#mark(b ? op.add(y, op.reshape(b, [outputs, 1, 1, 1])) : y, { ...tiles, shape });
+    if (paysWinograd(over, w)) {
+      const tiles = [tilesFor(rows.output), tilesFor(columns.output)] as const;
+      const padding = [rows.before, columns.before] as const;
+      return inTiles(winogradConv(this.#batchInnermost(x), w, { padding, tiles }), { side: TILE, tiles });
+    }
+    if (!paysUnfolded(over, w)) return null;
+    const tiles = [rows.output, columns.output] as const;
+    const y = unfoldedConv(this.#batchInnermost(x), w, over);
+    return inTiles(op.reshape(y, [1, outputs, ...tiles, before[0]!]), { side: 1, tiles });
+  }
+
+  /** Batch normalization of tiles that hold nothing but the value: its channels are on axis 1 as well. */
+  #byChannel(
+    node: Node,
+    inputs: readonly (Value | null)[],
+    target: Rewritten,
+  ): readonly (Value | undefined)[] | null {
+    const x = inputs[0]!;
+    const tiles = this.#tiles.get(x);
+    if (!tiles || tiles.tiles.some((count, i) => count * tiles.side !== tiles.shape[i + 2])) return null;
+    const made =
+      this.#others?.(node, inputs, target) ??
+      target.graph.add(node.operator, inputs, node.attributes).outputs;
+    this.#mark(made[0]!, tiles);
+    return made;
   }
 
   #elementwise({ operator, attributes }: Node, inputs: readonly (Value | null)[]): Value | null {
@@ -161,25 +190,41 @@ class Layout {
   }
 }
 
-/** The windows of a convolution if it is one that Winograd's form makes cheaper: 3x3 of stride 1, with enough channels. */
-function winogradWindows({ attributes }: Node, shape: Shape, w: Value): readonly [Window, Window] | null {
+/** The windows of a convolution of images in one group; null for others. */
+function imageWindows({ attributes }: Node, shape: Shape, w: Value): readonly [Window, Window] | null {
   const { group = 1, kernel_shape: kernel } = attributes;
   if (group !== 1 || w.rank !== 4 || w.dtype !== "float32") return null;
-  const [outputs, inputs] = w.shape as [number, number];
-  if (Math.min(inputs, outputs) < LEAST_CHANNELS) return null;
-  const over = windows(shape, kernel as number[], attributes);
-  if (!over.every((window) => window.kernel === 3 && window.stride === 1 && window.dilation === 1))
-    return null;
-  const [rows, columns] = over as [Window, Window];
+  return windows(shape, kernel as number[], attributes) as [Window, Window];
+}
+
+/** Whether Winograd's form is cheaper: for 3x3 of stride 1, with enough channels. */
+function paysWinograd(over: readonly [Window, Window], { shape: [outputs, inputs] }: Value): boolean {
+  if (Math.min(inputs as number, outputs as number) < LEAST_CHANNELS) return false;
+  if (!over.every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1))
+    return false;
+  const [rows, columns] = over;
   const direct = 9 * rows.output * columns.output;
   const transformed = 36 * tilesFor(rows.output) * tilesFor(columns.output);
-  return transformed * TRANSFORM_COST < direct ? [rows, columns] : null;
+  return transformed * TRANSFORM_COST < direct;
+}
+
+/**
+ * Whether one product for the batch is cheaper than one for each image: unfolding then moves less than the images' weight
+ * gradients take, which are as large as the weights each.
+ */
+function paysUnfolded(
+  [rows, columns]: readonly [Window, Window],
+  { shape: [outputs, inputs] }: Value,
+): boolean {
+  const places = rows.output * columns.output;
+  return Math.min(inputs as number, outputs as number) >= LEAST_CHANNELS && (outputs as number) >= places;
 }
 
 /** A value out of its tiles, as `[C, H, W, B]`. */
 function untiled(value: Value, { side, tiles: [ty, tx], shape }: Tiles): Value {
   const [, channels, height, width] = shape as [unknown, number, number, number];
   const batch = value.shape[4]!;
+  if (side === 1) return op.reshape(value, [channels, height, width, batch]);
   // Axes: (py, px,) wy, wx, C, Ty, Tx, B.
   const places = side === TILE ? [2, 2, 2, 2] : [2, 2];
   const apart = op.reshape(value, [...places, channels, ty, tx, batch]);

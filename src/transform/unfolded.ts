@@ -1,0 +1,87 @@
+// Convolutions as one matrix product for the whole batch: [outputs, inputs * kernel] by [inputs * kernel, places * batch]. Where
+// an image has few places, a product for each image is narrow, and the gradient of the weights a sum of as many products as
+// there are images; here both are one.
+
+import { Tensor } from "../base/tensor.ts";
+import type { Value } from "../graph/graph.ts";
+import { multiplyDims } from "../graph/shape.ts";
+import { gather, matMul, pad, reduceSum, reshape } from "../ops/index.ts";
+import type { Window } from "../ops/window.ts";
+
+/**
+ * A convolution.
+ *
+ * @param x `[C, H, W, B]`, channels first and the batch innermost.
+ * @param w `[M, C, kernel height, kernel width]`.
+ * @returns `[M, H', W', B]`.
+ */
+export function unfoldedConv(x: Value, w: Value, over: readonly [Window, Window]): Value {
+  const [outputs, inputs] = w.shape as [number, number];
+  const [rows, columns] = over;
+  const taps = rows.kernel * columns.kernel;
+  const batch = x.shape[3]!;
+  const places = multiplyDims(rows.output * columns.output, batch);
+  const flat = reshape(x, [inputs, rows.input * columns.input, batch]);
+  const unfolded = isWhole(over) ? flat : unfold(flat, over);
+  const product = matMul(reshape(w, [outputs, inputs * taps]), reshape(unfolded, [inputs * taps, places]));
+  return reshape(product, [outputs, rows.output, columns.output, batch]);
+}
+
+/** Whether the windows are the elements themselves. */
+function isWhole(over: readonly Window[]): boolean {
+  return over.every(
+    ({ kernel, stride, before, after }) => kernel === 1 && stride === 1 && before + after === 0,
+  );
+}
+
+/**
+ * `[C, H W, B]` to `[C, taps * H' W', B]`: what each place in the kernel reads, zero where that is padding. The gradient of an
+ * element is the sum over the reads of it; there are few, so they are picked instead of scattered.
+ */
+function unfold(x: Value, over: readonly [Window, Window]): Value {
+  const elements = x.shape[1] as number;
+  const reads = readsOf(over);
+  const readers = Array.from({ length: elements }, (): number[] => []);
+  reads.forEach((element, at) => {
+    if (element < elements) readers[element]!.push(at);
+  });
+  const most = Math.max(1, ...readers.map(({ length }) => length));
+  const picks = readers.flatMap((each) => [
+    ...each,
+    ...new Array<number>(most - each.length).fill(reads.length),
+  ]);
+  const unfolded = gather(withZero(x), indices(x, reads), 1);
+  const rule = (dy: Value) => {
+    const picked = gather(withZero(dy), indices(dy, picks), 1);
+    const [channels, , batch] = x.shape;
+    return [reduceSum(reshape(picked, [channels!, elements, most, batch!]), [2])];
+  };
+  x.graph.customGradients.set(unfolded, { inputs: [x], rule });
+  return unfolded;
+}
+
+/** For each place in the kernel and each window, the element that is read; one past the last for padding. */
+function readsOf([rows, columns]: readonly [Window, Window]): number[] {
+  const elements = rows.input * columns.input;
+  const along = ({ kernel, dilation, stride, before, input, output }: Window) =>
+    Array.from({ length: kernel }, (_, tap) =>
+      Array.from({ length: output }, (_, place) => {
+        const at = place * stride + tap * dilation - before;
+        return at >= 0 && at < input ? at : null;
+      }),
+    );
+  return along(rows).flatMap((ys) =>
+    along(columns).flatMap((xs) =>
+      ys.flatMap((y) => xs.map((x) => (y === null || x === null ? elements : y * columns.input + x))),
+    ),
+  );
+}
+
+/** One more element of zeros on axis 1. */
+function withZero(x: Value): Value {
+  return pad(x, [{ axis: 1, before: 0, after: 1 }]);
+}
+
+function indices(like: Value, numbers: readonly number[]): Value {
+  return like.graph.constant(Tensor.of([numbers.length], numbers, "int64"));
+}

@@ -163,7 +163,7 @@ describe("inspectModules", () => {
       "body.0 Conv2d": "grows",
       "fc Linear": "grows",
       "head Linear": "grows",
-      "twice Linear": "it reads 2 values, a dendrite needs exactly one",
+      "twice Linear": "it is called 2 times, a dendrite needs a module that is called once",
     });
     const names = (of: Graph) =>
       attachDendrites(of, { sites: findSites(of), count: 2, random: (name) => Random.stream(0, name) })

@@ -4,7 +4,7 @@ import type { GraphProto, NodeProto } from "onnx-buf";
 import { ArborizeError } from "../base/errors.ts";
 import type { Tensor } from "../base/tensor.ts";
 import { numbersOf } from "../graph/content.ts";
-import { Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
+import { Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import { normalizesByBatch, updateStatistics } from "../ops/batch-norm.ts";
 import { findOperator, isStandard } from "../ops/registry.ts";
 import { identityOp } from "../ops/reshape.ts";
@@ -12,6 +12,7 @@ import { attributesOf, constantOf, expectKinds } from "./attributes.ts";
 import type { ExternalData } from "./external.ts";
 import { foldedOutputs } from "./fold.ts";
 import { declareInputs, type Fixed } from "./inputs.ts";
+import { ModuleFinder } from "./modules.ts";
 import { declareInitializer, type Role, rolesOf } from "./roles.ts";
 import { fromTensorProto } from "./tensor.ts";
 import { isUpgraded, upgrade } from "./upgrade.ts";
@@ -42,6 +43,7 @@ interface Context {
   /** What initializers are, by name, where they are not learned. */
   readonly roles: ReadonlyMap<string, Role>;
   readonly external: ExternalData;
+  readonly modules: ModuleFinder;
   /** Whether the nodes are those of the file's main graph, whose names are kept. */
   readonly outermost: boolean;
 }
@@ -57,13 +59,15 @@ export function buildGraph(proto: GraphProto, options: BuildOptions): Graph {
   const names = proto.node.flatMap(({ output }) => output);
   const graph = new Graph({ name: proto.name || "network", reserved: names });
   const { opset, external } = options;
+  const values = new Map<string, Value>();
+  const modules = new ModuleFinder();
   const roles = rolesOf(proto);
-  const context: Context = { graph, opset, external, values: new Map(), roles, outermost: true };
-  const { values } = context;
+  const context: Context = { graph, opset, external, values, roles, modules, outermost: true };
   declareInitializers(proto, context);
   const fed = proto.input.filter(({ name }) => !values.has(name));
   for (const [name, value] of declareInputs(graph, fed, options)) values.set(name, value);
   addNodes(proto.node, context);
+  modules.describe(graph);
   for (const { name } of proto.output) {
     const value = values.get(name);
     if (!value) throw new ArborizeError("invalid_graph", `output "${name}" is not computed by any node.`);
@@ -171,9 +175,9 @@ function inputsOf({ opType, name, input }: NodeProto, values: Context["values"])
 }
 
 function addNode(proto: NodeProto, context: Context): void {
-  const { graph, values } = context;
+  const { graph, values, modules } = context;
   const inputs = inputsOf(proto, values);
-  const scope = scopeOf(inputs);
+  const scope = modules.scopeOf(proto.opType, proto.name, inputs);
   const outputs = graph.within(scope, () => {
     try {
       return addUpgraded(proto, inputs, context);
@@ -186,9 +190,6 @@ function addNode(proto: NodeProto, context: Context): void {
   });
   const node = outputs[0]?.producer;
   if (node && normalizesByBatch(node)) updateStatistics(node);
-  if (node && scope !== "" && !graph.modules.has(scope)) {
-    graph.modules.set(scope, { type: moduleType(node) });
-  }
   outputs.forEach((output, i) => {
     if (proto.output[i]) values.set(proto.output[i], output);
   });
@@ -209,24 +210,4 @@ function addUpgraded(
     foldedOutputs(graph, operator, inputs, node.attributes) ??
     graph.add(operator, inputs, node.attributes, names).outputs
   );
-}
-
-/** The module that a node belongs to: what comes before the last dot in the names of its parameters. */
-function scopeOf(inputs: readonly (Value | null)[]): string {
-  const parameter = inputs.find((input) => input?.kind === "parameter" && input.name.includes("."));
-  return parameter ? parameter.name.slice(0, parameter.name.lastIndexOf(".")) : "";
-}
-
-/** What PyTorch calls the layer that a node with weights is. */
-function moduleType({ operator, output }: Node): string {
-  switch (operator.type) {
-    case "Gemm":
-    case "MatMul":
-      return "Linear";
-    case "Conv":
-    case "ConvTranspose":
-      return `${operator.type}${output.rank - 2}d`;
-    default:
-      return operator.type;
-  }
 }

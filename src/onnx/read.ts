@@ -36,7 +36,7 @@ export interface ReadOptions extends Fixed {
  * Floating initializers with at least one axis become parameters, under their own names; scalars, integers, the outputs of
  * Constant nodes and what operators read as settings (the scales of Resize) are constants; the running statistics of a
  * BatchNormalization are buffers, which training updates if the node is in training mode. A node whose weight is called
- * `fc1.weight` belongs to the module `fc1`.
+ * `fc1.weight` belongs to the module `fc1`; where weights have made-up names, the path in the node's name tells.
  *
  * An `If` whose condition follows from the graph becomes the branch that it takes; where it depends on the length of an axis
  * or on an input, `axes` and `inputs` can fix these.

@@ -78,7 +78,7 @@ function optionsOf(torch: Readonly<Record<string, number | boolean>>): Record<st
   return Object.fromEntries(Object.entries(torch).map(([name, value]) => [names[name] ?? name, value]));
 }
 
-const CASES = [...Object.keys(GOLDEN_NETS), "lstm"];
+const CASES = Object.keys(GOLDEN_NETS);
 
 /**
  * The parameters whose gradient is zero but for rounding: biases in front of a normalization or of a softmax over what they

@@ -88,6 +88,16 @@ class Averaging extends nn.Module {
   }
 }
 
+class LastOfSequence extends nn.Module {
+  readonly r = new nn.LSTM(5, 7, { batchFirst: true });
+  readonly head = new nn.Linear(7, 3);
+
+  forward(x: Value): Value {
+    const [y] = this.r.call(x);
+    return this.head.call(y.select(1, -1));
+  }
+}
+
 /** By the name of the case. */
 export const GOLDEN_NETS: Readonly<Record<string, () => nn.Module>> = {
   mlp: () => new nn.Sequential(new nn.Linear(6, 10), new nn.ReLU(), new nn.Linear(10, 3)),
@@ -127,6 +137,7 @@ export const GOLDEN_NETS: Readonly<Record<string, () => nn.Module>> = {
       new nn.AdaptiveAvgPool1d(1),
       new nn.Flatten(),
     ),
+  lstm: () => new LastOfSequence(),
   "linear-3d": () =>
     new nn.Sequential(new nn.Linear(6, 8), new nn.GELU(), new nn.Linear(8, 4), new MeanOverTime()),
   norms: () =>

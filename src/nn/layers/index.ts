@@ -12,6 +12,16 @@ export * from "./normalization.ts";
 export type { AffineOptions, BiasOption, WeightInitOption } from "./options.ts";
 export * from "./pad.ts";
 export * from "./pool.ts";
+export {
+  GRU,
+  LSTM,
+  type LSTMOptions,
+  type RecurrentOptions,
+  RNN,
+  type RNNOptions,
+  type SequenceOptions,
+} from "./recurrent.ts";
+export * from "./recurrent-cell.ts";
 export * from "./shape.ts";
 export * from "./thresholds.ts";
 export * from "./transformer.ts";

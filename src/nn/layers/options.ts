@@ -13,6 +13,11 @@ function defaultBias(fanIn: number): Initializer {
   return uniform(-1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn));
 }
 
+/** PyTorch's initial values of all parameters of recurrent layers: uniform over ±1 / sqrt(hiddenSize). */
+export function recurrentInit(hiddenSize: number): Initializer {
+  return defaultBias(hiddenSize);
+}
+
 /** @throws `bad_option` naming a count that is not a whole number from 1. */
 export function checkCounts(layer: string, counts: Readonly<Record<string, number>>): void {
   for (const [name, count] of Object.entries(counts)) {

@@ -1,12 +1,11 @@
 // Our side of `bench/mnist.ts`: serves blocks of training steps of the MNIST CNN on request, as bench/peer/mnist_step.py does.
 
 import { createInterface } from "node:readline";
-import { MnistNet } from "../examples/mnist-net.ts";
-import { arborize, losses, nodeEngine, optim, Random, Tensor } from "../src/index.ts";
+import { arborize, losses, nn, nodeEngine, optim, Random, Tensor } from "../src/index.ts";
 
 const [threads, batchSize, dendrites] = process.argv.slice(2).map(Number) as [number, number, number];
 
-const training = await arborize(new MnistNet(), {
+const training = await arborize(new nn.models.MnistNet(), {
   inputs: { x: ["batch", 1, 28, 28] },
   loss: losses.crossEntropy(),
   optimizer: optim.adadelta({ learningRate: 1 }),

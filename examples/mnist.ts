@@ -1,8 +1,7 @@
 // PyTorch's MNIST example, with dendrites: https://github.com/pytorch/examples/tree/main/mnist
 
 import { availableParallelism } from "node:os";
-import { data, fit, losses, metrics, nodeEngine, optim } from "../src/index.ts";
-import { MnistNet } from "./mnist-net.ts";
+import { data, fit, losses, metrics, nn, nodeEngine, optim } from "../src/index.ts";
 import { main, newRunFolder, readFlags, showResult, stopOnInterrupt } from "./shared.ts";
 
 await main(async () => {
@@ -25,7 +24,7 @@ await main(async () => {
   const folder = flags.out || newRunFolder("mnist");
   const { train, test } = await data.mnist({ ...(flags.data ? { folder: flags.data } : {}) });
 
-  const result = await fit(new MnistNet(), {
+  const result = await fit(new nn.models.MnistNet(), {
     inputs: { x: ["batch", 1, 28, 28] },
     loss: losses.crossEntropy(),
     metric: metrics.accuracy,

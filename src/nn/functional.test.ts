@@ -424,9 +424,12 @@ describe("scaled dot product attention", () => {
         const mask = options instanceof Tensor ? { attnMask: q!.graph.constant(options) } : options;
         return F.scaledDotProductAttention(q!, k!, v!, mask);
       },
-      ...shapes.map(fill),
+      ...shapes.map((shape, k) => fill(shape, k)),
     );
-    const other = await evaluate((q, k, v) => wanted(q!, k!, v!), ...shapes.map(fill));
+    const other = await evaluate(
+      (q, k, v) => wanted(q!, k!, v!),
+      ...shapes.map((shape, k) => fill(shape, k)),
+    );
     expect(largestError(found.toNumbers(), other.toNumbers())).toBeLessThan(1e-6);
   });
 });

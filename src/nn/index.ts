@@ -5,6 +5,7 @@ import "./methods.ts";
 export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";
 export * from "./layers/index.ts";
+export * as models from "./models/index.ts";
 export {
   Buffer,
   Module,

@@ -1,0 +1,6 @@
+// Networks that are known by name.
+
+export * from "./bert.ts";
+export * from "./lenet.ts";
+export * from "./resnet.ts";
+export { UNet, type UNetOptions } from "./unet.ts";

@@ -40,7 +40,7 @@ export * from "./reduce.ts";
 export * from "./reshape.ts";
 export * from "./resize.ts";
 export * from "./rounding.ts";
-export * from "./scan.ts";
+export { scanOp } from "./scan.ts";
 export * from "./scatter.ts";
 export {
   type Padding,

@@ -3,7 +3,7 @@
 import { ArborizeError } from "../base/errors.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
-import { type Dim, type Shape, sameShape, shapeText } from "../graph/shape.ts";
+import { type Shape, sameShape, shapeText } from "../graph/shape.ts";
 import { defineOperator, expectShape } from "./define.ts";
 import { identity } from "./reshape.ts";
 
@@ -66,25 +66,29 @@ export const scanOp = defineOperator({
     scan_output_directions: "ints",
   },
   infer: (inputs: readonly Value[], { body, num_scan_inputs: count = 0 }): ValueType[] => {
-    if (body?.inputs.length !== inputs.length || count < 1 || count > inputs.length) {
+    if (body?.inputs.length !== inputs.length || !(count >= 1 && count <= inputs.length)) {
       throw new ArborizeError(
         "invalid_graph",
         `its body does not take ${inputs.length} inputs, some of them sequences`,
       );
     }
     const states = inputs.length - count;
-    const length = inputs[states]!.shape[0] as Dim;
+    const [length] = inputs[states]!.shape;
     inputs.forEach(({ shape }, i) => {
-      const given = i < states ? shape : shape.slice(1);
       const wanted = body.inputs[i]!.shape;
+      const given = i < states ? shape : shape.slice(1);
       expectShape(
-        sameShape(given, wanted) && (i < states || shape[0] === length),
+        i < states || (shape.length > 0 && shape[0] === length),
+        () => `input ${i} is no sequence of ${length}`,
+      );
+      expectShape(
+        sameShape(given, wanted),
         () => `its body wants ${shapeText(wanted)} as input ${i}, it gets ${shapeText(given)}`,
       );
     });
     return body.outputs.map(({ dtype, shape }, i) => ({
       dtype,
-      shape: i < states ? shape : [length, ...shape],
+      shape: i < states ? shape : [length!, ...shape],
     }));
   },
   gradient: { nondifferentiable: "it is a loop" },

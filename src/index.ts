@@ -10,6 +10,15 @@ export * as data from "./data/index.ts";
 export { readSafetensors, writeSafetensors } from "./data/safetensors.ts";
 // Growing
 export { attachDendrites, type DendriteActivation, type DendritePlan } from "./dendrites/attach.ts";
+export {
+  type InspectOptions,
+  inspect,
+  type ModelReport,
+  type ModuleReport,
+  type ObstacleReport,
+  type ValueReport,
+  type WeightReport,
+} from "./dendrites/inspect.ts";
 export { findSites, inspectModules, type Site, type Verdict } from "./dendrites/sites.ts";
 // Running
 export type { Engine, Program, Resident } from "./engine/engine.ts";

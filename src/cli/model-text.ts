@@ -1,0 +1,107 @@
+// What `inspect` found, for people.
+
+import type { ModelReport, ModuleReport, ValueReport } from "../dendrites/inspect.ts";
+import { shapeText } from "../graph/shape.ts";
+import { formatCount } from "../report/format.ts";
+import { textTable } from "../report/table.ts";
+import { oneLine, type Styles, styles, truncate } from "../report/terminal.ts";
+
+/** Files may call things by long paths, several of them after another. */
+const short = (name: string) => truncate(oneLine(name), 50);
+
+/** A line of the table of modules. */
+interface Row {
+  readonly name: string;
+  readonly type: string;
+  readonly output: string;
+  readonly parameters: string;
+  readonly trains: string;
+  readonly grows: string;
+}
+
+/** A model's report as text, without a line end after the last line. */
+export function modelText(report: ModelReport, color: boolean): string {
+  const style = styles(color);
+  const rows = [
+    ...report.modules.flatMap((module) => moduleRows(module, 0, style)),
+    ...outsideRows(report, style),
+  ];
+  const table = textTable(
+    rows,
+    [
+      { header: "module", value: ({ name }) => name },
+      { header: "type", value: ({ type }) => type },
+      { header: "output", value: ({ output }) => output },
+      { header: "parameters", value: ({ parameters }) => parameters, align: "right" },
+      { header: "trains", value: ({ trains }) => trains },
+      { header: "dendrites", value: ({ grows }) => grows },
+    ],
+    { color },
+  );
+  return [
+    [
+      style.bold(oneLine(report.name)),
+      ...border("input", report.inputs),
+      ...border("output", report.outputs),
+    ].join("\n"),
+    table,
+    ...obstaclesText(report),
+    summary(report),
+  ].join("\n\n");
+}
+
+function border(what: string, values: readonly ValueReport[]): string[] {
+  return values.map(
+    ({ name, dtype, shape }) => `${what.padEnd(6)}  ${oneLine(name)}: ${dtype}${shapeText(shape)}`,
+  );
+}
+
+function moduleRows(module: ModuleReport, depth: number, style: Styles): Row[] {
+  const { id, type, outputs, parameters, trains, trainsNot, grows, growsNot, modules } = module;
+  const name = depth === 0 ? id : id.slice(id.lastIndexOf(".") + 1);
+  const row = {
+    name: "  ".repeat(depth) + short(name),
+    type: oneLine(type ?? ""),
+    // Of a container that a file only knows by its name, what is between its modules lies outside.
+    output: type === null ? "" : outputs.map(shapeText).join(", "),
+    parameters: parameters > 0 ? formatCount(parameters) : "",
+    trains: answer(trains, trainsNot, style),
+    grows: answer(grows, growsNot, style),
+  };
+  return [row, ...modules.flatMap((each) => moduleRows(each, depth + 1, style))];
+}
+
+function outsideRows({ outside }: ModelReport, style: Styles): Row[] {
+  return outside.map(({ name, shape, size, trains, trainsNot }) => ({
+    name: short(name),
+    type: style.dim("outside of modules"),
+    output: style.dim(shapeText(shape)),
+    parameters: formatCount(size),
+    trains: answer(trains, trainsNot, style),
+    grows: "",
+  }));
+}
+
+function answer(yes: boolean | null, whyNot: string | undefined, style: Styles): string {
+  if (yes === null) return "";
+  return yes ? style.green("yes") : `no: ${whyNot}`;
+}
+
+function obstaclesText({ obstacles }: ModelReport): string[] {
+  if (obstacles.length === 0) return [];
+  const lines = obstacles.map(({ node, reason, blocks }) => {
+    const shown = blocks.length > 5 ? [...blocks.slice(0, 4), `${blocks.length - 4} more`] : blocks;
+    return `  ${node}: ${reason}\n    keeps from learning: ${shown.map(oneLine).join(", ")}`;
+  });
+  return [["No gradient passes", ...lines].join("\n")];
+}
+
+function summary({ modules, count }: ModelReport): string {
+  const growing = (list: readonly ModuleReport[]): number =>
+    list.reduce((sum, { grows, modules: inner }) => sum + (grows ? 1 : 0) + growing(inner), 0);
+  const sites = growing(modules);
+  const learned = count.learned === count.parameters ? "all learn" : `${formatCount(count.learned)} learn`;
+  const buffers = count.buffers > 0 ? `, and ${formatCount(count.buffers)} numbers in buffers` : "";
+  const takes = sites === 1 ? "1 module takes dendrites" : `${sites} modules take dendrites`;
+  return `${formatCount(count.parameters)} parameters (${learned})${buffers}; ${takes}`;
+}

@@ -1,0 +1,149 @@
+// The command `arborize`, as a user runs it: in a process of its own.
+
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { run, UsageError } from "../src/cli/run.ts";
+import { inspect, nn, ops, readOnnx, Tensor, type Value, writeOnnx } from "../src/index.ts";
+import { temporaryFolders } from "./support/folders.ts";
+
+const file = temporaryFolders();
+const model = file("net.onnx");
+const main = join(import.meta.dirname, "..", "src", "cli", "main.ts");
+
+class Net extends nn.Module {
+  body = new nn.Sequential(new nn.Conv2d(1, 40, 3), new nn.ReLU(), new nn.Conv2d(40, 8, 3));
+  fc = new nn.Linear(512, 10);
+  forward(x: Value): Value {
+    return this.fc.call(this.body.call(x).flatten());
+  }
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly errors: string;
+}
+
+function arborize(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const { FORCE_COLOR: _, ...rest } = process.env;
+  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], { env: { ...rest, ...env } });
+  return new Promise((resolve, reject) => {
+    let [out, errors] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, out, errors }));
+  });
+}
+
+beforeAll(() => {
+  writeFileSync(model, writeOnnx(nn.trace(new Net(), { inputs: { x: ["batch", 1, 12, 12] } })));
+});
+
+describe("arborize inspect", () => {
+  it("prints the modules of a file, without colours where nobody sees them", async () => {
+    const { code, out, errors } = await arborize(["inspect", model]);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(`\n${out}`).toBe(`
+Net
+input   x: float32[batch, 1, 12, 12]
+output  fc/Gemm: float32[batch, 10]
+
+module   type     output                parameters   trains   dendrites
+───────────────────────────────────────────────────────────────────────
+body                                         3,288
+  0      Conv2d   [batch, 40, 10, 10]          400   yes      yes
+  2      Conv2d   [batch, 8, 8, 8]           2,888   yes      yes
+fc       Linear   [batch, 10]                5,130   yes      yes
+
+8,418 parameters (all learn); 3 modules take dendrites
+`);
+  });
+
+  it("colours for those who ask for it", async () => {
+    const { out } = await arborize(["inspect", model], { FORCE_COLOR: "1" });
+    expect(out).toContain("\u001b[32myes\u001b[39m");
+  });
+
+  it("prints the same as JSON, of the classes and axes that it is told", async () => {
+    const { code, out } = await arborize(["inspect", "--json", "--types=Linear", "--axes", "batch=7", model]);
+    expect(code).toBe(0);
+    const told = inspect(await readOnnx(model, { axes: { batch: 7 } }), { types: ["Linear"] });
+    expect(JSON.parse(out)).toEqual(told);
+    expect(told.outputs[0]!.shape).toEqual([7, 10]);
+    expect(told.modules.find(({ id }) => id === "fc")).toMatchObject({ grows: true, parameters: 5130 });
+  });
+
+  it("says what keeps weights from learning", async () => {
+    const graph = nn.trace(new Net(), { inputs: { x: ["batch", 1, 12, 12] } });
+    const votes = graph.within("vote", () => ops.argMax(graph.outputs[0]!, 1));
+    const prices = graph.parameter("prices", Tensor.full([10], 1));
+    const rise = graph.parameter("rise", Tensor.full([1], 1));
+    graph.outputs[0] = ops.add(ops.gather(prices, votes), rise);
+    const path = file("votes.onnx");
+    writeFileSync(path, writeOnnx(graph));
+    const out = await run(["inspect", path], false);
+    expect(out).toMatch(
+      /^fc +Linear +\[batch, 10\] +5,130 +no: no gradient passes ArgMax \(node \d+\) +yes$/m,
+    );
+    expect(out).toMatch(/^Gather +Embedding +\[batch\] +10 +yes +no: Embedding is not among the types/m);
+    expect(out).toMatch(/^rise +outside of modules +\[1\] +1 +yes$/m);
+    expect(out).toMatch(
+      /^No gradient passes\n {2}ArgMax \(node \d+\): its output is an index\n {4}keeps from learning: body.0.weight, .*, 2 more$/m,
+    );
+    expect(out).toContain("8,429 parameters (11 learn); 3 modules take dendrites");
+  });
+});
+
+describe("arborize", () => {
+  it("tells how it is used, and which it is", async () => {
+    const help = await run(["--help"], false);
+    for (const option of ["--json", "--types", "--axes", "--help", "--version"])
+      expect(help).toContain(option);
+    const version = await arborize(["-v"]);
+    const text = readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8");
+    expect(version).toEqual({ code: 0, out: `${JSON.parse(text).version}\n`, errors: "" });
+  });
+
+  it("ends with 1 and says why where a file is none, or no network", async () => {
+    const broken = file("broken.onnx");
+    writeFileSync(broken, readFileSync(model).subarray(0, 1000));
+    const { code, out, errors } = await arborize(["inspect", broken]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(errors).toMatch(/^arborize: ".*broken\.onnx" cannot be decoded.*\n$/);
+    await expect(run(["inspect", file("nothing.onnx")], false)).rejects.toMatchObject({
+      code: "bad_file",
+      message: expect.stringContaining("nothing.onnx"),
+    });
+  });
+
+  it("ends with 2 where the command line is wrong", async () => {
+    const { code, out, errors } = await arborize(["inspct", model]);
+    const told = 'arborize: there is no command "inspct". Did you mean "inspect"? See arborize --help.\n';
+    expect([code, out, errors]).toEqual([2, "", told]);
+  });
+
+  it("says what was meant", async () => {
+    const wrong: [string[], RegExp][] = [
+      [[], /there is nothing to do\.\n\nUsage: arborize inspect/],
+      [["inspect", "--jsn", model], /no option "--jsn"\. Did you mean "--json"\?/],
+      [["inspect", "-x", model], /no option "-x"\. See/],
+      [["inspect"], /inspect needs a file/],
+      [["inspect", model, "other.onnx"], /takes one file, "other\.onnx" is too much/],
+      [["inspect", model, "--types"], /--types needs a value/],
+      [["inspect", model, "--json=yes"], /--json takes no value/],
+      [["inspect", model, "--axes", "batch"], /lengths such as batch=1,time=16, not "batch"/],
+    ];
+    for (const [args, message] of wrong) {
+      const failed = await run(args, false).catch((error: unknown) => error);
+      expect(failed).toBeInstanceOf(UsageError);
+      expect((failed as UsageError).message).toMatch(message);
+    }
+  });
+});

@@ -362,6 +362,22 @@ describe("attention", () => {
     expect(graph.nodes.filter(({ operator }) => operator.type === "Dropout").length).toBe(8);
   });
 
+  it("takes masks of axes of any length", () => {
+    class Net extends nn.Module {
+      readonly m = new nn.MultiheadAttention(8, 2, { batchFirst: true });
+
+      forward(x: Value, keyPaddingMask: Value, attnMask: Value): Value {
+        return this.m.call(x, x, x, { keyPaddingMask, attnMask, isCausal: true })[0];
+      }
+    }
+    const inputs = {
+      x: ["batch", "time", 8],
+      padding: { dtype: "bool", shape: ["batch", "time"] },
+      pairs: { dtype: "bool", shape: ["2*batch", "time", "time"] },
+    } as const;
+    expect(nn.trace(new Net(), { inputs }).outputs[0]!.shape).toEqual(["batch", "time", 8]);
+  });
+
   it("says which heads do not go up", () => {
     expect(() => new nn.MultiheadAttention(10, 3)).toThrow("embedDim 10 does not divide into 3 heads");
   });

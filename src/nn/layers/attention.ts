@@ -92,7 +92,7 @@ export class MultiheadAttention extends Module {
   ): readonly [output: Value, weights: Value] {
     expectShape(query.rank === 3, () => `its query must have 3 axes, it is ${shapeText(query.shape)}`);
     const [q, k, v] = this.#projected(query, key, value);
-    const weights = F.dropout(attentionWeights(q, k, this.#masked(q, k, options)), this.dropout);
+    const weights = F.dropout(attentionWeights(q, k, this.#masked(q, options)), this.dropout);
     const [batch, heads, length, width] = q.shape as [Dim, number, Dim, number];
     const mixed = op.transpose(op.matMul(weights, v), [0, 2, 1, 3]);
     const y = this.out_proj.call(op.reshape(mixed, [batch, length, heads * width]));
@@ -131,17 +131,19 @@ export class MultiheadAttention extends Module {
   }
 
   /** Both masks as one that is added to scores, `[B, numHeads, L, S]` or broadcasting to it. */
-  #masked(
-    q: Value,
-    k: Value,
-    { keyPaddingMask, attnMask, isCausal = false }: AttentionMasks,
-  ): F.AttentionOptions {
+  #masked(q: Value, { keyPaddingMask, attnMask, isCausal = false }: AttentionMasks): F.AttentionOptions {
     const added = (mask: Value) => (mask.dtype === "bool" ? excluded(q, mask) : mask);
     const padding = keyPaddingMask && op.unsqueeze(added(keyPaddingMask), [1, 2]);
     const pairs = attnMask && added(attnMask);
-    const shaped =
-      pairs?.rank === 3 ? op.reshape(pairs, [q.shape[0]!, this.numHeads, q.shape[2]!, k.shape[2]!]) : pairs;
+    const shaped = pairs?.rank === 3 ? this.#perHead(pairs) : pairs;
     const both = padding && shaped ? op.add(padding, shaped) : (padding ?? shaped);
     return { attnMask: both ?? null, isCausal };
+  }
+
+  /** `[B * numHeads, L, S]` to `[B, numHeads, L, S]`. */
+  #perHead(mask: Value): Value {
+    // Lengths that are not known stay on their axes: the first one is cut where it is the last.
+    const last = F.unflatten(op.transpose(mask, [1, 2, 0]), 2, [-1, this.numHeads]);
+    return op.transpose(last, [2, 3, 0, 1]);
   }
 }

@@ -30,7 +30,7 @@ const NAMES = [
   // Element types
   ...(["to", "float", "double", "int", "long", "bool", "detach"] as const),
   // Reductions
-  ...(["sum", "mean", "prod", "amax", "amin", "all", "any", "logsumexp", "std", "norm"] as const),
+  ...(["sum", "mean", "prod", "amax", "amin", "all", "any", "logsumexp", "var", "std", "norm"] as const),
   ...(["argmax", "argmin", "cumsum", "topk", "sort"] as const),
   // Shapes and parts
   ...(["flatten", "unflatten", "squeeze", "unsqueeze", "transpose", "pad", "tile", "expandAs"] as const),
@@ -50,8 +50,6 @@ type SameNames = { [Name in keyof Functions]: Method<Functions[Name]> };
 
 /** Methods of values under PyTorch's names; axes may count from the end. */
 interface ValueMethods extends SameNames {
-  /** The variance over `dims`; default: all. */
-  var: Method<typeof F.variance>;
   /** Another shape; one -1 stands for what is left over. */
   reshape(...shape: Dim[]): Value;
   /** `reshape`. */
@@ -77,7 +75,6 @@ const METHODS: Readonly<Record<string, Implementation>> = {
   ...Object.fromEntries(
     Object.entries(F as Readonly<Record<string, unknown>>).filter(([name]) => names.has(name)),
   ),
-  var: F.variance,
   reshape: (x, ...shape: Dim[]) => F.reshape(x, shape),
   view: (x, ...shape: Dim[]) => F.reshape(x, shape),
   permute: (x, ...dims: number[]) => F.permute(x, dims),

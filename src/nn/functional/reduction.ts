@@ -50,14 +50,14 @@ export function logsumexp(x: Value, dims?: Dims, options?: op.ReduceOptions): Va
   return op.reduceLogSumExp(x, axes(dims), options);
 }
 
-/** Options of `variance` and `std`. */
+/** Options of `var` and `std`. */
 export interface VarOptions extends op.ReduceOptions {
   /** What is taken off the number of elements that the squares are divided by. Default: 1. */
   readonly correction?: number;
 }
 
-/** The variance over `dims`; default: all. PyTorch's `var`, which is a word of JavaScript. */
-export function variance(x: Value, dims?: Dims, { correction = 1, ...options }: VarOptions = {}): Value {
+/** The variance over `dims`; default: all. */
+function variance(x: Value, dims?: Dims, { correction = 1, ...options }: VarOptions = {}): Value {
   const over = axes(dims) ?? x.shape.map((_, axis) => axis);
   const centered = op.sub(x, op.reduceMean(x, over, { keepDims: true }));
   const count = op.elementCount(
@@ -66,6 +66,8 @@ export function variance(x: Value, dims?: Dims, { correction = 1, ...options }: 
   );
   return op.div(op.reduceSumSquare(centered, over, options), op.sub(count, op.scalar(x, correction)));
 }
+
+export { variance as var };
 
 /** The standard deviation over `dims`; default: all. */
 export function std(x: Value, dims?: Dims, options?: VarOptions): Value {

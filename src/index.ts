@@ -41,7 +41,7 @@ export {
 export * as nn from "./nn/index.ts";
 export type { CrossEntropyOptions, Loss } from "./nn/losses.ts";
 export * as losses from "./nn/losses.ts";
-export type { Metric } from "./nn/metrics.ts";
+export type { AccuracyOptions, Metric } from "./nn/metrics.ts";
 export * as metrics from "./nn/metrics.ts";
 export type { OnnxModel } from "./onnx/read.ts";
 export { type WriteOptions, writeOnnx } from "./onnx/write.ts";

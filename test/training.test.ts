@@ -10,6 +10,7 @@ import {
   type FitResult,
   RUN_FILES,
   readOnnx,
+  Tensor,
   fit as train,
 } from "../src/index.ts";
 import { temporaryFolders } from "./support/folders.ts";
@@ -133,6 +134,23 @@ describe("fit", async () => {
       if (row.indexOf(Math.max(...row)) === target[i]) right += 1;
     }
     expect(await training.evaluate([batch])).toBeCloseTo(right / 100, 10);
+  });
+
+  it("counts labels that are to be ignored neither way, over batches of which few or none count", async () => {
+    const { x, target } = whole(digits.test) as { x: Tensor; target: Tensor };
+    const predicted = await training.predict({ x });
+    const labels = Array.from(target.toNumbers(), (label, i) => (i < 40 || i % 3 > 0 ? -100 : label));
+    const rows = labels.map((_, i) => Array.from(predicted.toNumbers()).slice(10 * i, 10 * i + 10));
+    const counted = labels.flatMap((label, i) => (label < 0 ? [] : [i]));
+    const right = counted.filter((i) => rows[i]!.indexOf(Math.max(...rows[i]!)) === labels[i]);
+    const batches = [0, 25, 50, 75].map((start) => ({
+      x: Tensor.of([25, 1, 12, 12], Array.from(x.toNumbers()).slice(144 * start, 144 * (start + 25))),
+      target: Tensor.of([25], labels.slice(start, start + 25), target.dtype),
+    }));
+    expect(await training.evaluate(batches)).toBeCloseTo(right.length / counted.length, 10);
+    await expect(training.evaluate(batches.slice(0, 1))).rejects.toThrow(
+      "every label is one that does not count",
+    );
   });
 
   it("comes back from its ONNX file: same output, and training and growing go on", async () => {

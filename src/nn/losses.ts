@@ -5,6 +5,7 @@ import type { Value } from "../graph/graph.ts";
 import { isStatic, type Shape, shapeText } from "../graph/shape.ts";
 import { expectShape } from "../ops/define.ts";
 import * as op from "../ops/index.ts";
+import { IGNORED } from "./labels.ts";
 
 /** What a loss compares the network's output with. */
 export interface TargetType {
@@ -38,9 +39,6 @@ export interface CrossEntropyOptions extends ClassLossOptions {
   /** How much of the target's probability is spread evenly over all classes, 0 … 1. Default: 0. */
   readonly labelSmoothing?: number;
 }
-
-/** PyTorch's default of a class that is none. */
-const IGNORED = -100;
 
 /**
  * Cross entropy between logits `[B, C, ...]` and integer classes `[B, ...]`, averaged over all of them, in nats.

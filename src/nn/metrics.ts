@@ -2,6 +2,7 @@
 
 import type { Value } from "../graph/graph.ts";
 import * as op from "../ops/index.ts";
+import { IGNORED } from "./labels.ts";
 
 /** A metric: the mean over samples of something computed from output and target. */
 export interface Metric {
@@ -10,14 +11,29 @@ export interface Metric {
   readonly maximize: boolean;
   /** The metric of every element, in any shape; evaluation takes the mean over all of a data set. */
   compute(output: Value, target: Value): Value;
+  /** Which elements count, 1 or 0 for each of `compute`'s. Default: all. */
+  counts?(output: Value, target: Value): Value;
+}
+
+/** Options of `classAccuracy`. */
+export interface AccuracyOptions {
+  /** Elements with this label count neither way. Default: -100, as in `losses.crossEntropy`. */
+  readonly ignoreIndex?: number;
 }
 
 /** The share of elements whose class (the largest of axis 1) is the target, 0 … 1. */
-export const accuracy: Metric = {
-  name: "accuracy",
-  maximize: true,
-  compute: (output, target) => op.cast(op.equal(op.argMax(output, 1), target), output.dtype),
-};
+export function classAccuracy({ ignoreIndex = IGNORED }: AccuracyOptions = {}): Metric {
+  return {
+    name: "accuracy",
+    maximize: true,
+    compute: (output, target) => op.cast(op.equal(op.argMax(output, 1), target), output.dtype),
+    counts: (output, target) =>
+      op.cast(op.not(op.equal(target, op.scalar(target, ignoreIndex))), output.dtype),
+  };
+}
+
+/** `classAccuracy` with its defaults. */
+export const accuracy: Metric = classAccuracy();
 
 /** The share of logits on the right side of 0 for targets of 0 and 1, 0 … 1. */
 export const binaryAccuracy: Metric = {

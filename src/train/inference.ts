@@ -8,7 +8,7 @@ import type { Graph, Value } from "../graph/graph.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import { writeOnnx } from "../onnx/write.ts";
-import { cast, reduceMean } from "../ops/index.ts";
+import { cast, div, max, mul, reduceMean, reduceSum, scalar } from "../ops/index.ts";
 import { evaluationForm } from "../transform/mode.ts";
 import { matchBatch } from "./batch.ts";
 import { appendLoss, dataFeeds, type Feed, TARGET } from "./step.ts";
@@ -16,16 +16,26 @@ import { appendLoss, dataFeeds, type Feed, TARGET } from "./step.ts";
 /** Batches to go through: a loader, an array, a generator. */
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>;
 
+/** What is computed of a batch. */
+interface Result {
+  readonly result: Value;
+  /** What the result weighs in an average over batches. Default: the number of examples. */
+  readonly weight?: Value;
+}
+
 /** A compiled function of a batch and the current parameters. */
 export class InferenceProgram {
   readonly #program: Program;
   readonly #engine: Engine;
   readonly #feeds: readonly Feed[];
 
-  private constructor(program: Program, engine: Engine, feeds: readonly Feed[]) {
+  readonly #outputs: readonly string[];
+
+  private constructor(program: Program, engine: Engine, feeds: readonly Feed[], outputs: readonly string[]) {
     this.#program = program;
     this.#engine = engine;
     this.#feeds = feeds;
+    this.#outputs = outputs;
   }
 
   /** Compiles what `build` appends to the evaluation form of a network. */
@@ -34,19 +44,22 @@ export class InferenceProgram {
     engine: Engine,
     name: string,
     loss: Loss | null,
-    build: (graph: Graph) => Value,
+    build: (graph: Graph) => Result,
   ): Promise<InferenceProgram> {
     const { graph } = evaluationForm(network, { shareSubexpressions: true });
-    const outputs = new Map([["result", build(graph)]]);
+    const { result, weight } = build(graph);
+    const outputs = new Map([["result", result], ...(weight ? [["weight", weight] as const] : [])]);
     const feeds = dataFeeds(graph, network, loss);
     const model = writeOnnx(graph, { outputs, fed: [...graph.parameters, ...graph.buffers] });
     const program = await engine.compile(model, { name });
-    return new InferenceProgram(program, engine, feeds);
+    return new InferenceProgram(program, engine, feeds, [...outputs.keys()]);
   }
 
   /** The network's output. */
   static forOutput(network: Graph, engine: Engine): Promise<InferenceProgram> {
-    return InferenceProgram.compile(network, engine, "network", null, (graph) => graph.outputs[0]!);
+    return InferenceProgram.compile(network, engine, "network", null, (graph) => ({
+      result: graph.outputs[0]!,
+    }));
   }
 
   /** The mean of a metric over a batch, or the loss where there is no metric. */
@@ -58,35 +71,55 @@ export class InferenceProgram {
   ): Promise<InferenceProgram> {
     return InferenceProgram.compile(network, engine, "evaluation", loss, (graph) => {
       const lossValue = appendLoss(graph, loss);
-      if (!metric) return lossValue;
+      if (!metric) return { result: lossValue };
       const target = graph.inputs.find(({ name }) => name === TARGET)!;
       // In float64: in float32 the mean of zeros and ones is not their exact share.
-      return reduceMean(cast(metric.compute(graph.outputs[0]!, target), "float64"));
+      const each = cast(metric.compute(graph.outputs[0]!, target), "float64");
+      if (!metric.counts) return { result: reduceMean(each) };
+      const counts = cast(metric.counts(graph.outputs[0]!, target), "float64");
+      const weight = reduceSum(counts);
+      return { result: div(reduceSum(mul(each, counts)), max(weight, scalar(weight, 1))), weight };
     });
   }
 
   /** The result for one batch. `state`: parameters and buffers. */
   async run(batch: Batch, state: ReadonlyMap<string, Resident>): Promise<Tensor> {
+    return (await this.#compute(batch, state)).get("result")!;
+  }
+
+  async #compute(batch: Batch, state: ReadonlyMap<string, Resident>): Promise<Map<string, Tensor>> {
     const inputs = new Map(state);
     for (const [name, tensor] of matchBatch(batch, this.#feeds).tensors) {
       inputs.set(name, this.#engine.upload(tensor));
     }
-    const results = await this.#program.run(inputs, new Map([["result", null]]));
-    return this.#engine.download(results.get("result")!);
+    const results = await this.#program.run(inputs, new Map(this.#outputs.map((name) => [name, null])));
+    const tensors = new Map<string, Tensor>();
+    for (const [name, resident] of results) tensors.set(name, await this.#engine.download(resident));
+    return tensors;
   }
 
   /**
-   * The mean of scalar results over all examples of all batches, which may differ in size.
+   * The mean of scalar results over all examples of all batches, which may differ in size, or over all that counts.
    *
-   * @throws `bad_data` where there is no example.
+   * @throws `bad_data` where there is no example, or none that counts.
    */
   async average(source: BatchSource, state: ReadonlyMap<string, Resident>): Promise<number> {
     let total = 0;
     let examples = 0;
+    let weights = 0;
     for await (const batch of source) {
       const size = batch[TARGET]?.shape[0] ?? 1;
-      total += (await this.run(batch, state)).item() * size;
+      const found = await this.#compute(batch, state);
+      const weight = found.get("weight")?.item() ?? size;
+      total += found.get("result")!.item() * weight;
       examples += size;
+      weights += weight;
+    }
+    if (examples > 0 && weights === 0) {
+      throw new ArborizeError(
+        "bad_data",
+        "There is nothing to evaluate: every label is one that does not count.",
+      );
     }
     if (examples === 0) {
       throw new ArborizeError(
@@ -94,7 +127,7 @@ export class InferenceProgram {
         "There is nothing to evaluate: the batches hold no example. A generator can be gone through once only.",
       );
     }
-    return total / examples;
+    return total / weights;
   }
 
   async release(): Promise<void> {

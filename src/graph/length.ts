@@ -32,9 +32,9 @@ export function subtractDims(a: Dim, b: Dim): Dim {
 /** The product of two lengths. */
 export function multiplyDims(a: Dim, b: Dim): Dim {
   if (isStatic(a) && isStatic(b)) return a * b;
-  const terms: [string, number][] = [];
-  for (const [left, x] of parse(a))
-    for (const [right, y] of parse(b)) terms.push([joined(left, right), x * y]);
+  const [left, right] = [[...parse(a)], [...parse(b)]];
+  if (left.length * right.length > MOST_TERMS) throw tooLong(`(${a})*(${b})`);
+  const terms = left.flatMap(([p, x]) => right.map(([q, y]): [string, number] => [joined(p, q), x * y]));
   return format(sumOf(terms));
 }
 
@@ -153,6 +153,17 @@ function sumOf(terms: Iterable<readonly [string, number]>): Sum {
   return sum;
 }
 
+/** Products of sums, and powers, double with each step: formulas end here, and lengths must be numbers instead. */
+const MOST_TERMS = 1000;
+const LONGEST = 4000;
+
+function tooLong(formula: string): ArborizeError {
+  return new ArborizeError(
+    "shape_mismatch",
+    `the length ${formula.slice(0, 100)}… has too many terms to be followed; fix some of its axes to lengths`,
+  );
+}
+
 function format(sum: Sum): Dim {
   const products = [...sum.keys()].filter((product) => product !== CONSTANT).sort();
   const constant = sum.get(CONSTANT) ?? 0;
@@ -162,7 +173,9 @@ function format(sum: Sum): Dim {
     return factor === 1 ? product : factor === -1 ? `-${product}` : `${factor}*${product}`;
   });
   if (constant !== 0) terms.push(`${constant}`);
-  return terms.reduce((text, term) => text + (term.startsWith("-") ? term : `+${term}`));
+  const text = terms.reduce((before, term) => before + (term.startsWith("-") ? term : `+${term}`));
+  if (text.length > LONGEST) throw tooLong(text);
+  return text;
 }
 
 function parse(dim: Dim): Sum {

@@ -113,10 +113,13 @@ export const splitOp = defineOperator({
   variadicOutputs: true,
 });
 
+/** Into more parts nothing is split evenly: a damaged file must not take all memory. */
+const MOST_PARTS = 65_536;
+
 /** ONNX's rule for `num_outputs`: equal parts, the last one smaller where it does not go up evenly. */
 function evenParts(total: Dim, parts: number): number[] {
   expectShape(
-    isStatic(total) && parts > 0 && parts <= total,
+    isStatic(total) && parts > 0 && parts <= Math.min(total, MOST_PARTS),
     () => `cannot split an axis of length ${total} into ${parts} parts`,
   );
   const length = Math.ceil(total / parts);

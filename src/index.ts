@@ -56,7 +56,7 @@ export { type ArborizeOptions, arborize, type DendriteOptions } from "./train/ar
 export type { CapacityRow } from "./train/capacity.ts";
 export { type FitOptions, type FitResult, fit } from "./train/fit.ts";
 export type { BatchSource } from "./train/inference.ts";
-export { readOnnx, readStateDict } from "./train/open.ts";
+export { type OpenOptions, readOnnx, readStateDict } from "./train/open.ts";
 export type { ScoreOutcome } from "./train/parts.ts";
 export { RUN_FILES } from "./train/run-folder.ts";
 export type { Training } from "./train/training.ts";

@@ -15,5 +15,6 @@ export { type DigitsOptions, digits } from "./digits.ts";
 export type { DownloadProgress } from "./download.ts";
 export { readFileBytes, writeFileAtomic } from "./files.ts";
 export { type Idx, readIdx } from "./idx.ts";
-export { fashionMnist, type MnistOptions, mnist, type TrainAndTest } from "./mnist.ts";
+export { fashionMnist, mnist, type TrainAndTest } from "./mnist.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
+export type { SourceOptions } from "./source.ts";

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { defaultCache, fashionMnist, type IdxSource, loadIdxSource, mnist } from "./mnist.ts";
+import { fashionMnist, type IdxSource, loadIdxSource, mnist } from "./mnist.ts";
+import { defaultCache } from "./source.ts";
 
 /** A small data set of the same make: 3 training and 2 test images of 2 x 2. */
 const idx = (shape: number[], data: number[]) =>

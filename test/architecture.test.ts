@@ -41,6 +41,10 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   "@observablehq/plot": /^report\//,
   "@resvg/resvg-js": /^report\/png\.ts$/,
   linkedom: /^report\//,
+  hono: /^cli\/watch\//,
+  "@hono/node-server": /^cli\/watch\//,
+  "fast-png": /^data\/pictures\.ts$/,
+  "jpeg-js": /^data\/pictures\.ts$/,
   zod: /^(growth|train|data|cli)\//,
   "node:":
     /^(engine\/node|data\/(files|idx|source)|report\/(png|progress|terminal)|train\/run-folder|cli\/.*)\.ts$/,

@@ -4,7 +4,8 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { run, UsageError } from "../src/cli/run.ts";
+import { type Context, UsageError } from "../src/cli/command.ts";
+import { run as answer } from "../src/cli/run.ts";
 import { inspect, nn, ops, readOnnx, Tensor, type Value, writeOnnx } from "../src/index.ts";
 import { temporaryFolders } from "./support/folders.ts";
 
@@ -19,6 +20,13 @@ class Net extends nn.Module {
     return this.fc.call(this.body.call(x).flatten());
   }
 }
+
+const HERE: Context = {
+  color: false,
+  say: () => undefined,
+  interrupted: () => new AbortController().signal,
+};
+const run = (args: readonly string[]) => answer(args, HERE);
 
 interface Ended {
   readonly code: number | null;
@@ -88,7 +96,7 @@ fc       Linear   [batch, 10]                5,130   yes      yes
     graph.outputs[0] = ops.add(ops.gather(prices, votes), rise);
     const path = file("votes.onnx");
     writeFileSync(path, writeOnnx(graph));
-    const out = await run(["inspect", path], false);
+    const out = await run(["inspect", path]);
     expect(out).toMatch(
       /^fc +Linear +\[batch, 10\] +5,130 +no: no gradient passes ArgMax \(node \d+\) +yes$/m,
     );
@@ -103,9 +111,12 @@ fc       Linear   [batch, 10]                5,130   yes      yes
 
 describe("arborize", () => {
   it("tells how it is used, and which it is", async () => {
-    const help = await run(["--help"], false);
-    for (const option of ["--json", "--types", "--axes", "--help", "--version"])
-      expect(help).toContain(option);
+    expect(await run(["--help"])).toMatch(
+      /^Usage: arborize COMMAND[\s\S]*\n {2}inspect {3}.*[\s\S]*--version/,
+    );
+    const help = await run(["inspect", "--help"]);
+    expect(await run(["help", "inspect"])).toBe(help);
+    for (const option of ["--json", "--types A,B", "--axes", "-h, --help"]) expect(help).toContain(option);
     const version = await arborize(["-v"]);
     const text = readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8");
     expect(version).toEqual({ code: 0, out: `${JSON.parse(text).version}\n`, errors: "" });
@@ -117,7 +128,7 @@ describe("arborize", () => {
     const { code, out, errors } = await arborize(["inspect", broken]);
     expect([code, out]).toEqual([1, ""]);
     expect(errors).toMatch(/^arborize: ".*broken\.onnx" cannot be decoded.*\n$/);
-    await expect(run(["inspect", file("nothing.onnx")], false)).rejects.toMatchObject({
+    await expect(run(["inspect", file("nothing.onnx")])).rejects.toMatchObject({
       code: "bad_file",
       message: expect.stringContaining("nothing.onnx"),
     });
@@ -131,17 +142,18 @@ describe("arborize", () => {
 
   it("says what was meant", async () => {
     const wrong: [string[], RegExp][] = [
-      [[], /there is nothing to do\.\n\nUsage: arborize inspect/],
+      [[], /there is nothing to do\.\n\nUsage: arborize COMMAND/],
+      [["--jsn", "inspect"], /a command comes first, not "--jsn"/],
       [["inspect", "--jsn", model], /no option "--jsn"\. Did you mean "--json"\?/],
       [["inspect", "-x", model], /no option "-x"\. See/],
-      [["inspect"], /inspect needs a file/],
-      [["inspect", model, "other.onnx"], /takes one file, "other\.onnx" is too much/],
+      [["inspect"], /inspect needs FILE\.onnx/],
+      [["inspect", model, "other.onnx"], /takes one FILE\.onnx, "other\.onnx" is too much/],
       [["inspect", model, "--types"], /--types needs a value/],
       [["inspect", model, "--json=yes"], /--json takes no value/],
       [["inspect", model, "--axes", "batch"], /lengths such as batch=1,time=16, not "batch"/],
     ];
     for (const [args, message] of wrong) {
-      const failed = await run(args, false).catch((error: unknown) => error);
+      const failed = await run(args).catch((error: unknown) => error);
       expect(failed).toBeInstanceOf(UsageError);
       expect((failed as UsageError).message).toMatch(message);
     }

@@ -19,6 +19,9 @@ export class StepProgram {
   readonly #inPlace: InPlaceUpdate | null;
   #current = new Map<string, Resident>();
   #next = new Map<string, Resident>();
+  /** Outputs that the engine made room for, and the lengths of the batch that they are for. */
+  readonly #made = new Map<string, Resident | null>();
+  #lengths = "";
 
   private constructor(
     step: TrainStep,
@@ -61,18 +64,18 @@ export class StepProgram {
    */
   async run(feeds: Iterable<readonly [string, Tensor]>, knobs: Knobs): Promise<number> {
     const inputs = new Map(this.residents);
-    for (const [name, tensor] of feeds) inputs.set(name, this.#engine.upload(tensor));
+    const lengths: string[] = [];
+    for (const [name, tensor] of feeds) {
+      inputs.set(name, this.#engine.upload(tensor));
+      lengths.push(`${name} ${tensor}`);
+    }
     if (!this.#inPlace) {
       for (const [name, value] of Object.entries(knobs)) {
         inputs.set(`knob.${name}`, this.#engine.upload(Tensor.of([], [value])));
       }
     }
-    const outputs = new Map<string, Resident | null>([
-      ["loss", this.#loss],
-      ...(this.#inPlace?.outputs ?? []),
-    ]);
-    for (const [name, resident] of this.#next) outputs.set(nextOf(name), resident);
-    const results = await this.#program.run(inputs, outputs);
+    const results = await this.#program.run(inputs, this.#outputsFor(lengths.join()));
+    for (const name of this.#made.keys()) this.#made.set(name, results.get(name)!);
     const loss = (await this.#engine.download(results.get("loss")!)).item();
     if (!Number.isFinite(loss)) {
       throw new ArborizeError(
@@ -83,6 +86,19 @@ export class StepProgram {
     await this.#inPlace?.run(results, knobs);
     [this.#current, this.#next] = [this.#next, this.#current];
     return loss;
+  }
+
+  /** Where a run writes to. What depends on the batch's lengths goes where it went last time, if they are the same. */
+  #outputsFor(lengths: string): Map<string, Resident | null> {
+    const outputs = new Map<string, Resident | null>([["loss", this.#loss]]);
+    if (lengths !== this.#lengths) this.#made.clear();
+    this.#lengths = lengths;
+    for (const [name, place] of this.#inPlace?.outputs ?? []) {
+      if (!place && !this.#made.has(name)) this.#made.set(name, null);
+      outputs.set(name, place ?? this.#made.get(name)!);
+    }
+    for (const [name, resident] of this.#next) outputs.set(nextOf(name), resident);
+    return outputs;
   }
 
   /** The current state as the engine has it, without a copy. */

@@ -22,6 +22,33 @@ const ints = (...values: number[]) => Tensor.of([values.length], values, "int64"
 const largest = 2 ** 62;
 
 const CASES: Readonly<Record<string, Old>> = {
+  "MatMul by a vector": { opset: 17, type: "MatMul", x: [2, 3, 4], others: [vector(1, -2, 3, 0.5)] },
+  "MatMul of a vector": { opset: 17, type: "MatMul", x: [3], others: [randn([2, 3, 4], "matrices")] },
+  RMSNormalization: {
+    opset: 23,
+    type: "RMSNormalization",
+    attributes: { axis: -1, epsilon: float(1e-3) },
+    x: [2, 3, 4],
+    others: [vector(1, -2, 3, 0.5)],
+  },
+  "Attention, causal, with a soft cap": {
+    opset: 23,
+    type: "Attention",
+    attributes: { is_causal: 1, softcap: float(0.5), scale: float(2) },
+    x: [2, 4, 3, 5],
+    others: [randn([2, 4, 3, 5], "keys"), randn([2, 4, 3, 6], "values")],
+  },
+  "Attention of fewer heads of keys, masked": {
+    opset: 23,
+    type: "Attention",
+    attributes: { q_num_heads: 4, kv_num_heads: 2 },
+    x: [2, 3, 12],
+    others: [
+      randn([2, 5, 6], "keys"),
+      randn([2, 5, 4], "values"),
+      Tensor.of([3, 5], [1, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 0, 1], "bool"),
+    ],
+  },
   "Squeeze of axes": { opset: 7, type: "Squeeze", attributes: { axes: [0, 2] }, x: [1, 3, 1, 1] },
   "Squeeze of all": { opset: 12, type: "Squeeze", x: [1, 3, 1] },
   Unsqueeze: { opset: 11, type: "Unsqueeze", attributes: { axes: [0, -1] }, x: [3] },

@@ -4,20 +4,12 @@ import { ArborizeError } from "../base/errors.ts";
 import { type DType, Tensor } from "../base/tensor.ts";
 import { numbersOf } from "../graph/content.ts";
 import type { Value } from "../graph/graph.ts";
-import type { Attribute, Attributes } from "../graph/operator.ts";
+import type { Attribute } from "../graph/operator.ts";
 import { normalizeAxis, shapeText } from "../graph/shape.ts";
 import * as op from "../ops/index.ts";
 import { isStandard } from "../ops/registry.ts";
-
-/** A node as a file has it, with its inputs found. */
-export interface FileNode {
-  readonly type: string;
-  readonly domain: string;
-  readonly inputs: readonly (Value | null)[];
-  readonly attributes: Attributes;
-  /** The names of its outputs, empty for those that are left out. */
-  readonly outputs: readonly string[];
-}
+import { attention, rmsNormalization } from "./compound.ts";
+import type { FileNode } from "./file-node.ts";
 
 /** Turns a node into another, and may add nodes for what goes into it. */
 type Change = (node: FileNode) => FileNode;
@@ -43,6 +35,7 @@ const axesAsInput: Change = (node) => inputsFrom(node, { axes: "int64" });
 const reduction: Changes = [[18, axesAsInput]];
 
 const CHANGES: ReadonlyMap<string, Changes> = new Map<string, Changes>([
+  ["Attention", [[ALWAYS, attention]]],
   [
     "BatchNormalization",
     [
@@ -55,6 +48,7 @@ const CHANGES: ReadonlyMap<string, Changes> = new Map<string, Changes>([
   ["GroupNormalization", [[21, perChannel]]],
   ["Hardmax", [[13, overRows]]],
   ["LogSoftmax", [[13, overRows]]],
+  ["MatMul", [[ALWAYS, ofMatrices]]],
   ["Pad", [[11, (node) => inputsFrom(node, { pads: "int64", value: "like" })]]],
   ["ReduceL1", reduction],
   ["ReduceL2", reduction],
@@ -73,6 +67,7 @@ const CHANGES: ReadonlyMap<string, Changes> = new Map<string, Changes>([
       [ALWAYS, withoutEmptyInputs],
     ],
   ],
+  ["RMSNormalization", [[ALWAYS, rmsNormalization]]],
   ["Scatter", [[ALWAYS, (node) => ({ ...node, type: "ScatterElements" })]]],
   ["Slice", [[10, (node) => inputsFrom(node, { starts: "int64", ends: "int64", axes: "int64" })]]],
   ["Softmax", [[13, overRows]]],
@@ -129,6 +124,15 @@ const LARGEST = Number.MAX_SAFE_INTEGER;
 function firstInput({ type, inputs: [x] }: FileNode): Value {
   if (x) return x;
   throw new ArborizeError("invalid_graph", `${type} has no input`);
+}
+
+/** A vector as a matrix: the runtime multiplies a transposed matrix by a vector wrongly. */
+function ofMatrices(node: FileNode): FileNode {
+  const [a, b] = node.inputs;
+  if (!a || !b || a.rank === b.rank || (a.rank !== 1 && b.rank !== 1)) return node;
+  const [left, right] = a.rank === 1 ? [op.unsqueeze(a, [0]), b] : [a, op.unsqueeze(b, [1])];
+  const axis = op.int64s(a, [a.rank === 1 ? -2 : -1]);
+  return { ...node, type: "Squeeze", inputs: [op.matMul(left, right), axis] };
 }
 
 /** Until opset 8 `spatial` 0 meant statistics for each element instead of each channel. */

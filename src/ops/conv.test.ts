@@ -46,6 +46,7 @@ const CASES: Record<string, GradientCase> = {
   "Conv grouped": convCase([2, 6, 5, 5], [4, 3, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
   "Conv depthwise, strided": convCase([2, 4, 6, 6], [4, 1, 3, 3], { group: 4, strides: [2, 2] }),
   "Conv 1-d": convCase([2, 3, 9], [4, 3, 4], { strides: [2], pads: [1, 2] }),
+  "Conv of an input too large to be unfolded": convCase([1, 8, 900], [2, 8, 300]),
   "Conv 3-d": convCase([1, 2, 4, 5, 3], [3, 2, 2, 3, 2], { pads: [0, 1, 1, 1, 1, 0] }),
   "Conv SAME_UPPER, strided": convCase([2, 2, 7, 6], [3, 2, 4, 3], {
     auto_pad: "SAME_UPPER",

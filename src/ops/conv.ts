@@ -195,10 +195,13 @@ function flippedWeights(w: Value, group: number): Value {
   return reversed.length === 0 ? swapped : slice(swapped, reversed);
 }
 
+/** Elements of an unfolded input, for each sample, up to which it is made: 4 MB in float32. */
+const LARGEST_UNFOLDED = 2 ** 20;
+
 /**
  * dw: for each sample the product of dy, as a matrix of channels by positions, with the unfolded input, summed over the
  * batch. Unfolding is a slice of the padded input for each place in the kernel; equal ones are shared by all
- * convolutions that read the same input.
+ * convolutions that read the same input. Where that would be too large, there is a product for each place.
  */
 function weightGradient(dy: Value, x: Value, w: Value, over: readonly Window[], group: number): Value {
   const [outputs, inputs, ...kernel] = w.shape as number[] as [number, number, ...number[]];
@@ -218,9 +221,10 @@ function weightGradient(dy: Value, x: Value, w: Value, over: readonly Window[], 
     );
     return reshape(tap, [batch, group, inputs, length]);
   });
-  const unfolded = concat(taps, 2);
   const dYs = reshape(dy, [batch, group, outputs / group, length]);
-  const product = reduceSum(matMul(dYs, transposeLast(unfolded)), [0]);
-  const tapMajor = reshape(product, [outputs, ...kernel, inputs]);
+  const product = (tap: Value) => reduceSum(matMul(dYs, transposeLast(tap)), [0]);
+  const whole = group * inputs * taps.length * length <= LARGEST_UNFOLDED;
+  const products = whole ? product(concat(taps, 2)) : concat(taps.map(product), 2);
+  const tapMajor = reshape(products, [outputs, ...kernel, inputs]);
   return transpose(tapMajor, [0, kernel.length + 1, ...kernel.map((_, i) => i + 1)]);
 }

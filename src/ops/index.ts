@@ -1,6 +1,7 @@
 // All operators. Adding a family is one line here.
 
 export * from "./activation.ts";
+export * from "./attention.ts";
 export * from "./batch-norm.ts";
 export * from "./bitwise.ts";
 export * from "./cast.ts";

@@ -5,7 +5,6 @@ import type { Value } from "../../graph/graph.ts";
 import { type Dim, shapeText } from "../../graph/shape.ts";
 import { expectShape } from "../../ops/define.ts";
 import * as op from "../../ops/index.ts";
-import { attentionWeights, excluded } from "../functional/attention.ts";
 import * as F from "../functional/index.ts";
 import { operand, optional } from "../functional/operand.ts";
 import { xavierUniform, zeros } from "../init.ts";
@@ -92,7 +91,7 @@ export class MultiheadAttention extends Module {
   ): readonly [output: Value, weights: Value] {
     expectShape(query.rank === 3, () => `its query must have 3 axes, it is ${shapeText(query.shape)}`);
     const [q, k, v] = this.#projected(query, key, value);
-    const weights = F.dropout(attentionWeights(q, k, this.#masked(q, options)), this.dropout);
+    const weights = F.dropout(op.attentionWeights(q, k, this.#masked(q, options)), this.dropout);
     const [batch, heads, length, width] = q.shape as [Dim, number, Dim, number];
     const mixed = op.transpose(op.matMul(weights, v), [0, 2, 1, 3]);
     const y = this.out_proj.call(op.reshape(mixed, [batch, length, heads * width]));
@@ -131,8 +130,11 @@ export class MultiheadAttention extends Module {
   }
 
   /** Both masks as one that is added to scores, `[B, numHeads, L, S]` or broadcasting to it. */
-  #masked(q: Value, { keyPaddingMask, attnMask, isCausal = false }: AttentionMasks): F.AttentionOptions {
-    const added = (mask: Value) => (mask.dtype === "bool" ? excluded(q, mask) : mask);
+  #masked(
+    q: Value,
+    { keyPaddingMask, attnMask, isCausal = false }: AttentionMasks,
+  ): op.AttentionWeightsOptions {
+    const added = (mask: Value) => (mask.dtype === "bool" ? op.excluded(q, mask) : mask);
     const padding = keyPaddingMask && op.unsqueeze(added(keyPaddingMask), [1, 2]);
     const pairs = attnMask && added(attnMask);
     const shaped = pairs?.rank === 3 ? this.#perHead(pairs) : pairs;

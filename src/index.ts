@@ -19,6 +19,12 @@ export {
   type ValueReport,
   type WeightReport,
 } from "./dendrites/inspect.ts";
+export {
+  fromPerforatedAI,
+  type PerforatedOptions,
+  type PerforatedState,
+  toPerforatedAI,
+} from "./dendrites/interchange.ts";
 export { findSites, inspectModules, type Site, type Verdict } from "./dendrites/sites.ts";
 // Running
 export type { Engine, Program, Resident } from "./engine/engine.ts";

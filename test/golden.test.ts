@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { Tensor } from "../src/base/tensor.ts";
 import { attachDendrites } from "../src/dendrites/attach.ts";
+import { fromPerforatedAI, toPerforatedAI } from "../src/dendrites/interchange.ts";
 import { findSites } from "../src/dendrites/sites.ts";
 import { nodeEngine } from "../src/engine/node.ts";
 import type { Graph, Value } from "../src/graph/graph.ts";
@@ -182,41 +183,35 @@ for (const name of ["dendrites-mlp", "dendrites-mnist-cnn"]) {
     it("output, loss and gradients of the original's dendritic modules", async () => {
       const golden = readGolden(name);
       const network = readOnnx(golden.model).graph;
-      const count = golden.settings.dendrites!;
+      const original = fromPerforatedAI(golden.with("before."));
+      expect(original.dendrites).toBe(golden.settings.dendrites);
       const sites = findSites(network);
       expect(sites.map(({ id }) => `.${id}`)).toEqual(golden.settings.modules);
       const grown = attachDendrites(network, {
         sites,
-        count,
-        values: renamed(golden.with("before."), count),
+        count: original.dendrites,
+        values: original.stateDict,
         random: () => {
           throw new Error("every weight is given");
         },
       });
+      expect(original.modules).toEqual(sites.map(({ id }) => id));
       const found = await differentiate(grown, golden);
       expectClose("dendrite output", name, found.get("output")!, golden.tensors.get("output")!);
       expectClose("dendrite loss", name, found.get("loss")!, golden.tensors.get("loss")!);
-      const wanted = renamed(golden.with("grad."), count);
+      const { stateDict: wanted } = fromPerforatedAI(golden.with("grad."));
       expect(wanted.size).toBe(grown.parameters.length);
       for (const [parameter, gradient] of wanted) {
         expectClose("dendrite gradient", parameter, found.get(`grad.${parameter}`)!, gradient);
       }
     });
-  });
-}
 
-/** The original's tensor names as ours; scaffolding is left out. */
-function renamed(tensors: ReadonlyMap<string, Tensor>, count: number): Map<string, Tensor> {
-  const result = new Map<string, Tensor>();
-  for (const [name, tensor] of tensors) {
-    const [, id, rest] = name.match(/^(.*?)\.((?:main_module|dendrite_module|dendrites_to_top)\b.*)$/) ?? [];
-    if (id === undefined || rest === undefined) continue;
-    const layer = rest.match(/^dendrite_module\.layers\.(\d+)\.(.*)$/);
-    const cascade = rest.match(/^dendrite_module\.dendrites_to_dendrites\.(\d+)$/);
-    if (rest.startsWith("main_module.")) result.set(`${id}.${rest.slice(12)}`, tensor);
-    else if (layer) result.set(`${id}.dendrites.${layer[1]}.${layer[2]}`, tensor);
-    else if (cascade && tensor.data.length > 0) result.set(`${id}.dendrites.${cascade[1]}.cascade`, tensor);
-    else if (rest === `dendrites_to_top.${count - 1}`) result.set(`${id}.dendrites.output`, tensor);
-  }
-  return result;
+    it("comes back from our names as it was", () => {
+      const before = readGolden(name).with("before.");
+      const { stateDict, scaffolding } = fromPerforatedAI(before);
+      const again = toPerforatedAI(stateDict, { scaffolding });
+      expect([...again.keys()].sort()).toEqual([...before.keys()].sort());
+      for (const [key, tensor] of before) expect(again.get(key), key).toEqual(tensor);
+    });
+  });
 }

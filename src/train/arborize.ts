@@ -1,6 +1,7 @@
 // The entry: a network and what to train it with become a training.
 
 import { ArborizeError } from "../base/errors.ts";
+import type { Tensor } from "../base/tensor.ts";
 import type { DendriteActivation } from "../dendrites/attach.ts";
 import { detachDendrites } from "../dendrites/detach.ts";
 import { DEFAULT_TYPES, findSites, inspectModules } from "../dendrites/sites.ts";
@@ -15,6 +16,8 @@ import type { OnnxModel } from "../onnx/read.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Scheduler } from "../optim/schedulers.ts";
 import { type FreezeOptions, freezeState } from "../transform/freeze.ts";
+import type { NetworkParts, Snapshot } from "./network.ts";
+import { startFrom } from "./state-dict.ts";
 import { Training } from "./training.ts";
 
 /** Which modules grow dendrites, and of what kind. */
@@ -45,6 +48,11 @@ export interface ArborizeOptions extends FreezeOptions {
   readonly growth?: GrowthOptions;
   /** Where dendrites grow. */
   readonly dendrites?: DendriteOptions;
+  /**
+   * What the network starts from, dendrites included: a state dict such as that of a run's `best.safetensors`, or what
+   * `fromPerforatedAI` gives. Default: the model's own values.
+   */
+  readonly state?: ReadonlyMap<string, Tensor>;
   /** Decides everything random: initial weights, dendrites, dropout. Default: 0. */
   readonly seed?: number;
   /** What runs it. Default: this machine's CPU. */
@@ -55,7 +63,8 @@ export interface ArborizeOptions extends FreezeOptions {
  * Makes a network trainable and able to grow dendrites.
  *
  * @param model a module (`nn.Module`), an ONNX model (`readOnnx`), or a graph. One that Arborize exported keeps its dendrites.
- * @throws `bad_option` naming what is missing or out of range, `shape_mismatch` naming the module whose shapes do not fit.
+ * @throws `bad_option` naming what is missing or out of range, `shape_mismatch` naming the module whose shapes do not fit,
+ *   `bad_data` for a state of another network.
  */
 export async function arborize(
   model: Module | OnnxModel | Graph,
@@ -92,8 +101,18 @@ export async function arborize(
     growth,
     seed,
     engine,
-    start: count > 0 ? { dendrites: count, values } : null,
+    start: startOf(options.state, { dendrites: count, values }, { base, sites }),
   });
+}
+
+/** What the model has is where it starts, unless a state is given; a network without dendrites has its own values. */
+function startOf(
+  state: ArborizeOptions["state"],
+  own: Snapshot,
+  places: Pick<NetworkParts, "base" | "sites">,
+): Snapshot | null {
+  if (state) return startFrom(state, places);
+  return own.dendrites > 0 ? own : null;
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {

@@ -2,14 +2,14 @@
 
 import { z } from "zod";
 import { ArborizeError } from "../base/errors.ts";
-import { Random, type RandomState } from "../base/random.ts";
+import type { RandomState } from "../base/random.ts";
 import type { Tensor } from "../base/tensor.ts";
 import { readSafetensors, writeSafetensors } from "../data/safetensors.ts";
-import { attachDendrites } from "../dendrites/attach.ts";
 import { readTrackerState, type TrackerState } from "../growth/state.ts";
 import type { SchedulerState } from "../optim/schedulers.ts";
 import type { NetworkParts, Snapshot } from "./network.ts";
 import type { OpenEpoch, RunRecord } from "./recorder.ts";
+import { listed, misfits } from "./state-dict.ts";
 
 /** The version of the file's layout; readers refuse others. */
 const FORMAT = 1;
@@ -175,27 +175,12 @@ export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIden
 }
 
 /** Checks that all parameters and buffers of the network with so many dendrites are there, in their shapes. */
-function expectParameters(
-  { values, dendrites }: Snapshot,
-  name: string,
-  { base, sites }: TrainingIdentity,
-): void {
-  const { state } = attachDendrites(base, {
-    sites,
-    count: dendrites,
-    random: () => Random.stream(0, ""),
-  });
-  const problems = [...state].flatMap(([key, wanted]) => {
-    const found = values.get(key);
-    if (found && `${found}` === `${wanted}`) return [];
-    return [`${key} ${found ? `is ${found}, wanted ${wanted}` : "is missing"}`];
-  });
+function expectParameters(point: Snapshot, name: string, parts: TrainingIdentity): void {
+  const problems = misfits(point, parts);
   if (problems.length === 0) return;
-  const shown =
-    problems.length > 6 ? [...problems.slice(0, 6), `… and ${problems.length - 6} more`] : problems;
   throw new ArborizeError(
     "bad_file",
-    `"${name}" does not hold the parameters of ${dendrites} dendrites:\n  ${shown.join("\n  ")}`,
+    `"${name}" does not hold the parameters of ${point.dendrites} dendrites:\n  ${listed(problems)}`,
   );
 }
 

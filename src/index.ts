@@ -10,6 +10,13 @@ export * as data from "./data/index.ts";
 export { readSafetensors, writeSafetensors } from "./data/safetensors.ts";
 // Growing
 export { attachDendrites, type DendriteActivation, type DendritePlan } from "./dendrites/attach.ts";
+export { attachCandidates, type CandidateSite, type WithCandidates } from "./dendrites/candidates.ts";
+export {
+  type Correlation,
+  type CorrelationStatistics,
+  type CorrelationTerms,
+  correlation,
+} from "./dendrites/correlation.ts";
 export {
   type InspectOptions,
   inspect,

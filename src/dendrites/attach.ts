@@ -41,34 +41,60 @@ export interface DendritePlan {
  * are zero, so that a fresh dendrite changes no output; rows of T that exist are kept.
  */
 export function attachDendrites(base: Graph, plan: DendritePlan): Graph {
-  const siteAt = new Map(plan.count === 0 ? [] : plan.sites.map((site) => [site.output.producer!, site]));
+  return growOn(base, plan.count === 0 ? { ...plan, sites: [] } : plan);
+}
+
+/** A module in a graph that has grown. */
+export interface Grown {
+  readonly site: Site;
+  /** The module's output with its dendrites' added. */
+  readonly sum: Value;
+  /** The dendrites' outputs, in the order in which they grew. */
+  readonly dendrites: readonly Value[];
+  readonly target: Rewritten;
+}
+
+/** Grows on every site, and calls `onGrown` with each. */
+export function growOn(base: Graph, plan: DendritePlan, onGrown?: (grown: Grown) => void): Graph {
+  const siteAt = new Map(plan.sites.map((site) => [site.output.producer!, site]));
   const growHere: Replacement = (node, inputs, target) => {
     const site = siteAt.get(node);
     if (!site) return undefined;
     const { outputs } = target.graph.add(node.operator, inputs, node.attributes);
     const at = node.outputs.indexOf(site.output);
-    return outputs.map((output, i) => (i === at ? withDendrites(output, site, plan, target) : output));
+    const grown = withDendrites(outputs[at]!, site, plan, target);
+    onGrown?.(grown);
+    return outputs.map((output, i) => (i === at ? grown.sum : output));
   };
   return rewrite(base, growHere, plan.values ? { values: plan.values } : {}).graph;
 }
 
-/** The output of a module with its dendrites' added. */
-function withDendrites(y: Value, site: Site, plan: DendritePlan, target: Rewritten): Value {
-  const { graph } = target;
-  const activate = ACTIVATIONS[plan.activation ?? "sigmoid"];
-  const outputs: Value[] = [];
+function withDendrites(y: Value, site: Site, plan: DendritePlan, target: Rewritten): Grown {
+  const dendrites: Value[] = [];
   for (let j = 0; j < plan.count; j++) {
-    const id = `${site.id}.dendrites.${j}`;
-    graph.modules.set(id, { type: site.type });
-    const output = graph.within(id, () => {
-      const own = copyOf(site, id, plan, target);
-      const cascade = j === 0 ? null : connection(`${id}.cascade`, j, site, plan, graph);
-      return activate(weighted(own, cascade, outputs, site));
-    });
-    outputs.push(output);
+    dendrites.push(dendriteOutput(`${site.id}.dendrites.${j}`, dendrites, site, plan, target));
   }
-  const weights = connection(`${site.id}.dendrites.output`, plan.count, site, plan, graph);
-  return weighted(y, weights, outputs, site);
+  if (plan.count === 0) return { site, sum: y, dendrites, target };
+  const weights = connection(`${site.id}.dendrites.output`, plan.count, site, plan, target.graph);
+  return { site, sum: weighted(y, weights, dendrites, site), dendrites, target };
+}
+
+/** The output of the dendrite called `id`, given those of the earlier ones. */
+export function dendriteOutput(
+  id: string,
+  earlier: readonly Value[],
+  site: Site,
+  plan: DendritePlan,
+  target: Rewritten,
+): Value {
+  const { graph } = target;
+  graph.modules.set(id, { type: site.type });
+  return graph.within(id, () => {
+    const own = copyOf(site, id, plan, target);
+    const count = earlier.length;
+    const cascade = count === 0 ? null : connection(`${id}.cascade`, count, site, plan, graph);
+    return ACTIVATIONS[plan.activation ?? "sigmoid"](weighted(own, cascade, earlier, site));
+  });
 }
 
 /** `start + sum_i weights[i] * outputs[i]`, a weight per neuron. */

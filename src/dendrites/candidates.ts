@@ -1,0 +1,41 @@
+// Candidates: dendrites that learn beside a network that doesn't hear of them.
+
+import type { Graph, Value } from "../graph/graph.ts";
+import { type DendritePlan, dendriteOutput, growOn } from "./attach.ts";
+import type { Site } from "./sites.ts";
+
+/** A module with its candidates. */
+export interface CandidateSite {
+  readonly site: Site;
+  /** The module's output with that of its dendrites, which candidates are no part of. */
+  readonly sum: Value;
+  /** The candidates' outputs, each of the shape of `sum`. */
+  readonly candidates: readonly Value[];
+}
+
+/** A graph whose modules have candidates. */
+export interface WithCandidates {
+  readonly graph: Graph;
+  readonly sites: readonly CandidateSite[];
+}
+
+/** The scope of a module's candidate. */
+function candidateId({ id }: Site, candidate: number): string {
+  return `${id}.candidates.${candidate}`;
+}
+
+/**
+ * The graph of `attachDendrites`, and `candidates` more dendrites beside each module's: what the next one could be. They read
+ * the module's input and its dendrites' outputs, and nothing reads them. Their parameters are
+ * `M.candidates.j.NAME`; `M.candidates.j.cascade` of shape [count, c] where there are dendrites.
+ */
+export function attachCandidates(base: Graph, plan: DendritePlan, candidates: number): WithCandidates {
+  const sites: CandidateSite[] = [];
+  const graph = growOn(base, plan, ({ site, sum, dendrites, target }) => {
+    const outputs = Array.from({ length: candidates }, (_, j) =>
+      dendriteOutput(candidateId(site, j), dendrites, site, plan, target),
+    );
+    sites.push({ site, sum, candidates: outputs });
+  });
+  return { graph, sites };
+}

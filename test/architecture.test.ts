@@ -40,6 +40,7 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   "@bufbuild/protobuf": /^onnx\//,
   "@observablehq/plot": /^report\//,
   "@resvg/resvg-js": /^report\/png\.ts$/,
+  "@huggingface/tokenizers": /^data\/wordpiece\.ts$/,
   linkedom: /^report\//,
   hono: /^cli\/watch\//,
   "@hono/node-server": /^cli\/watch\//,

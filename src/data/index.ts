@@ -1,5 +1,6 @@
 // The public names of this folder.
 
+export { type AdultData, type AdultOptions, adult } from "./adult.ts";
 export { type Batches, type BatchesOptions, batches } from "./batches.ts";
 export {
   type Batch,
@@ -13,8 +14,12 @@ export {
 } from "./dataset.ts";
 export { type DigitsOptions, digits } from "./digits.ts";
 export type { DownloadProgress } from "./download.ts";
+export { EMNIST_CLASSES, type EmnistOptions, emnist } from "./emnist.ts";
 export { readFileBytes, writeFileAtomic } from "./files.ts";
 export { type Idx, readIdx } from "./idx.ts";
+export { imdb, type LabelledTexts } from "./imdb.ts";
 export { fashionMnist, mnist, type TrainAndTest } from "./mnist.ts";
+export { optdigits } from "./optdigits.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export type { SourceOptions } from "./source.ts";
+export { tokenDataset, type WordPiece, wordPiece } from "./wordpiece.ts";

@@ -13,8 +13,8 @@ import { checkNames } from "./options.ts";
 export interface SourceFile {
   /** Its name without `.gz`. */
   readonly name: string;
-  /** The SHA-256 of its unpacked content. */
-  readonly sha256: string;
+  /** The SHA-256 of its unpacked content. Default: not checked. */
+  readonly sha256?: string;
   /** What mirrors call it. Default: its name with `.gz`. */
   readonly remote?: string;
 }
@@ -169,7 +169,7 @@ function parse<T>(
   const found = createHash("sha256").update(content).digest("hex");
   // Also where it is another: what is of another format, such as a server's login page, gets the more telling error.
   const result = read(content, origin);
-  if (found === file.sha256) return result;
+  if (found === (file.sha256 ?? found)) return result;
   const problem = `its unpacked content has SHA-256 ${found}, wanted ${file.sha256}${whose?.(found) ?? ""}`;
   throw new ArborizeError(
     "bad_file",

@@ -1,0 +1,136 @@
+// What is measured: networks with their batches, built here as bench/peer/step.py builds them in PyTorch.
+
+import { losses, nn, optim, Random, Tensor, type Value } from "../src/index.ts";
+
+type ArborizeInputs = NonNullable<Parameters<typeof nn.trace>[1]>["inputs"];
+
+/** A row of the bench. */
+export interface Row {
+  /** What it is, in a few words. */
+  readonly about: string;
+  /** Dendrites to measure. */
+  readonly dendrites: readonly number[];
+  /** At most this share of PyTorch's time, by number of dendrites: what is aimed at. */
+  readonly aims: readonly number[];
+  /** Classes of modules that grow. */
+  readonly types: readonly string[];
+  readonly inputs: ArborizeInputs;
+  readonly optimizer: () => optim.Optimizer;
+  readonly model: () => nn.Module;
+  /** Shape of the batch's input, and how many words or classes there are where it is whole numbers. */
+  readonly batch: { readonly shape: readonly number[]; readonly below?: number };
+  readonly classes: number;
+}
+
+/** An LSTM over a sequence, and a classifier of its last state. */
+class LstmClassifier extends nn.Module {
+  readonly lstm = new nn.LSTM(64, 128, { batchFirst: true });
+  readonly fc = new nn.Linear(128, 10);
+
+  forward(x: Value): Value {
+    const [, [hidden]] = this.lstm.call(x);
+    return this.fc.call(hidden.squeeze(0));
+  }
+}
+
+const images = (channels: number, size: number) => ({ x: ["batch", channels, size, size] }) as const;
+
+export const ROWS = {
+  "mnist-cnn": {
+    about: "PyTorch's MNIST CNN, Adadelta, 64 images",
+    dendrites: [0, 1, 2, 3],
+    aims: [0.65, 0.5, 0.5, 0.5],
+    types: ["Linear", "Conv2d"],
+    inputs: images(1, 28),
+    optimizer: () => optim.adadelta(),
+    model: () => new nn.models.MnistNet(),
+    batch: { shape: [64, 1, 28, 28] },
+    classes: 10,
+  },
+  resnet18: {
+    about: "ResNet-18, Adadelta, 32 images of 32 x 32 x 3",
+    dendrites: [0],
+    aims: [0.9],
+    types: [],
+    inputs: images(3, 32),
+    optimizer: () => optim.adadelta(),
+    model: () => nn.models.resnet18({ numClasses: 10 }),
+    batch: { shape: [32, 3, 32, 32] },
+    classes: 10,
+  },
+  "dsn-bert": {
+    about: "BERT-tiny's embeddings summed, AdamW, 32 x 512 tokens",
+    dendrites: [0, 1],
+    aims: [0.8, 0.8],
+    types: ["Linear"],
+    inputs: { ids: { dtype: "int64", shape: ["batch", 512] } },
+    optimizer: () => optim.adamw({ learningRate: 1e-5 }),
+    model: () => new nn.models.DsnBert({ hiddenSize: 128 }),
+    batch: { shape: [32, 512], below: 30522 },
+    classes: 2,
+  },
+  "bert-tiny": {
+    about: "BERT-tiny, AdamW, 32 x 128 tokens",
+    dendrites: [0, 1],
+    aims: [0.9, 0.6],
+    types: ["Linear"],
+    inputs: { ids: { dtype: "int64", shape: ["batch", 128] } },
+    optimizer: () => optim.adamw({ learningRate: 1e-5 }),
+    model: () => new nn.models.BertForSequenceClassification(nn.models.BERT_SIZES.tiny),
+    batch: { shape: [32, 128], below: 30522 },
+    classes: 2,
+  },
+  lstm: {
+    about: "LSTM of 128 over 100 steps, Adam, 32 sequences",
+    dendrites: [0],
+    aims: [1],
+    types: [],
+    inputs: { x: ["batch", 100, 64] },
+    optimizer: () => optim.adam(),
+    model: () => new LstmClassifier(),
+    batch: { shape: [32, 100, 64] },
+    classes: 10,
+  },
+  mlp: {
+    about: "MLP 784-512-512-10, Adam, 128 examples",
+    dendrites: [0, 1, 2, 3],
+    aims: [0.7, 0.7, 0.7, 0.7],
+    types: ["Linear"],
+    inputs: { x: ["batch", 784] },
+    optimizer: () => optim.adam(),
+    model: () =>
+      new nn.Sequential(
+        new nn.Linear(784, 512),
+        new nn.ReLU(),
+        new nn.Linear(512, 512),
+        new nn.ReLU(),
+        new nn.Linear(512, 10),
+      ),
+    batch: { shape: [128, 784] },
+    classes: 10,
+  },
+} as const satisfies Readonly<Record<string, Row>>;
+
+export type RowName = keyof typeof ROWS;
+
+/** A batch of noise for a row. */
+export function drawBatch({ batch: { shape, below }, classes, inputs }: Row): Record<string, Tensor> {
+  const random = Random.stream(0, "bench");
+  const size = shape.reduce((a, b) => a * b, 1);
+  const input = below
+    ? Tensor.of(
+        shape,
+        Array.from({ length: size }, () => random.integer(below)),
+        "int64",
+      )
+    : new Tensor(
+        "float32",
+        shape,
+        Float32Array.from({ length: size }, () => random.normal()),
+      );
+  const labels = Array.from({ length: shape[0]! }, () => random.integer(classes));
+  return { [Object.keys(inputs)[0]!]: input, target: Tensor.of([shape[0]!], labels, "int64") };
+}
+
+/** The loss of every row. */
+export const LOSS = losses.crossEntropy();

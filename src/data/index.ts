@@ -19,7 +19,18 @@ export { readFileBytes, writeFileAtomic } from "./files.ts";
 export { type Idx, readIdx } from "./idx.ts";
 export { imdb, type LabelledTexts } from "./imdb.ts";
 export { fashionMnist, mnist, type TrainAndTest } from "./mnist.ts";
+
 export { optdigits } from "./optdigits.ts";
+
+export {
+  type DataKind,
+  type Prepared,
+  type PrepareOptions,
+  prepare,
+  type Recipe,
+  readAs,
+} from "./prepare.ts";
+
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export type { SourceOptions } from "./source.ts";
 export { tokenDataset, type WordPiece, wordPiece } from "./wordpiece.ts";

@@ -21,6 +21,8 @@ interface Result {
   readonly result: Value;
   /** What the result weighs in an average over batches. Default: the number of examples. */
   readonly weight?: Value;
+  /** What is made of the results of all examples, where it is no average. */
+  readonly overall?: Metric["overall"];
 }
 
 /** A compiled function of a batch and the current parameters. */
@@ -30,12 +32,20 @@ export class InferenceProgram {
   readonly #feeds: readonly Feed[];
 
   readonly #outputs: readonly string[];
+  readonly #overall: Metric["overall"];
 
-  private constructor(program: Program, engine: Engine, feeds: readonly Feed[], outputs: readonly string[]) {
+  private constructor(
+    program: Program,
+    engine: Engine,
+    feeds: readonly Feed[],
+    outputs: readonly string[],
+    overall: Metric["overall"],
+  ) {
     this.#program = program;
     this.#engine = engine;
     this.#feeds = feeds;
     this.#outputs = outputs;
+    this.#overall = overall;
   }
 
   /** Compiles what `build` appends to the evaluation form of a network. */
@@ -47,12 +57,12 @@ export class InferenceProgram {
     build: (graph: Graph) => Result,
   ): Promise<InferenceProgram> {
     const { graph } = evaluationForm(network, { shareSubexpressions: true });
-    const { result, weight } = build(graph);
+    const { result, weight, overall } = build(graph);
     const outputs = new Map([["result", result], ...(weight ? [["weight", weight] as const] : [])]);
     const feeds = dataFeeds(graph, network, loss);
     const model = writeOnnx(graph, { outputs, fed: [...graph.parameters, ...graph.buffers] });
     const program = await engine.compile(model, { name });
-    return new InferenceProgram(program, engine, feeds, [...outputs.keys()]);
+    return new InferenceProgram(program, engine, feeds, [...outputs.keys()], overall);
   }
 
   /** The network's output. */
@@ -75,6 +85,7 @@ export class InferenceProgram {
       const target = graph.inputs.find(({ name }) => name === TARGET)!;
       // In float64: in float32 the mean of zeros and ones is not their exact share.
       const each = cast(metric.compute(graph.outputs[0]!, target), "float64");
+      if (metric.overall) return { result: each, overall: metric.overall };
       if (!metric.counts) return { result: reduceMean(each) };
       const counts = cast(metric.counts(graph.outputs[0]!, target), "float64");
       const weight = reduceSum(counts);
@@ -98,12 +109,32 @@ export class InferenceProgram {
     return tensors;
   }
 
+  /** The score of batches: the mean of their results, or what the metric makes of all of them. @throws `bad_data` */
+  score(source: BatchSource, state: ReadonlyMap<string, Resident>): Promise<number> {
+    return this.#overall ? this.#together(this.#overall, source, state) : this.#average(source, state);
+  }
+
+  async #together(
+    overall: NonNullable<Metric["overall"]>,
+    source: BatchSource,
+    state: ReadonlyMap<string, Resident>,
+  ): Promise<number> {
+    const values: number[] = [];
+    const targets: number[] = [];
+    for await (const batch of source) {
+      for (const value of (await this.run(batch, state)).toNumbers()) values.push(value);
+      for (const target of batch[TARGET]!.toNumbers()) targets.push(target);
+    }
+    if (values.length === 0) throw nothingToEvaluate();
+    return overall(Float64Array.from(values), Float64Array.from(targets));
+  }
+
   /**
    * The mean of scalar results over all examples of all batches, which may differ in size, or over all that counts.
    *
    * @throws `bad_data` where there is no example, or none that counts.
    */
-  async average(source: BatchSource, state: ReadonlyMap<string, Resident>): Promise<number> {
+  async #average(source: BatchSource, state: ReadonlyMap<string, Resident>): Promise<number> {
     let total = 0;
     let examples = 0;
     let weights = 0;
@@ -121,16 +152,18 @@ export class InferenceProgram {
         "There is nothing to evaluate: every label is one that does not count.",
       );
     }
-    if (examples === 0) {
-      throw new ArborizeError(
-        "bad_data",
-        "There is nothing to evaluate: the batches hold no example. A generator can be gone through once only.",
-      );
-    }
+    if (examples === 0) throw nothingToEvaluate();
     return total / weights;
   }
 
   async release(): Promise<void> {
     await this.#program.release();
   }
+}
+
+function nothingToEvaluate(): ArborizeError {
+  return new ArborizeError(
+    "bad_data",
+    "There is nothing to evaluate: the batches hold no example. A generator can be gone through once only.",
+  );
 }

@@ -103,13 +103,13 @@ export class GrowingNetwork {
     return program.run(tensors, knobs);
   }
 
-  /** The mean of a metric, or of the loss where it is null, over batches. */
+  /** A metric, or the loss where it is null, over batches. */
   async evaluate(source: BatchSource, metric: Metric | null): Promise<number> {
     const { loss, engine } = this.parts;
     const program = await this.#compiled(metric ?? "loss", () =>
       InferenceProgram.forScore(this.#graph, loss, metric, engine),
     );
-    return program.average(source, this.#residents());
+    return program.score(source, this.#residents());
   }
 
   /** The network's output for a batch. */

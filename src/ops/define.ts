@@ -171,6 +171,18 @@ export function expectFloats(...values: readonly (Value | null | undefined)[]): 
   expectKind("floating", ...values);
 }
 
+/** Checks that a value counts elements. @throws `dtype_mismatch`. */
+export function expectIndices(
+  { name, dtype, shape }: Value,
+  types: readonly DType[] = ["int64", "int32"],
+): void {
+  if (types.includes(dtype)) return;
+  throw new ArborizeError(
+    "dtype_mismatch",
+    `indices must be ${types.join(" or ")}, "${name}" is ${dtype}${shapeText(shape)}`,
+  );
+}
+
 /** The common element type and broadcast shape of operands. @throws `dtype_mismatch`, `shape_mismatch`. */
 export function inferBroadcast(...values: readonly Value[]): ValueType[] {
   const dtype = values[0]!.dtype;

@@ -3,7 +3,7 @@
 import { numbersOf } from "../graph/content.ts";
 import type { Value } from "../graph/graph.ts";
 import { isStatic, normalizeAxis, shapeText } from "../graph/shape.ts";
-import { defineOperator, expectShape } from "./define.ts";
+import { defineOperator, expectIndices, expectShape } from "./define.ts";
 import { eachIndex, elementAt, outputShape } from "./evaluate.ts";
 import { fullLike, transpose, unsqueeze } from "./reshape.ts";
 import { scatterND } from "./scatter.ts";
@@ -22,6 +22,7 @@ export const gatherOp = defineOperator({
   since: 13,
   attributes: { axis: "int" },
   infer: ([data, indices]: [Value, Value], { axis = 0 }) => {
+    expectIndices(indices);
     const at = normalizeAxis(axis, data.rank);
     expectShape(data.rank > 0, () => "its data must not be a scalar");
     return [
@@ -92,6 +93,7 @@ export const gatherElementsOp = defineOperator({
   since: 13,
   attributes: { axis: "int" },
   infer: ([data, indices]: [Value, Value], { axis = 0 }) => {
+    expectIndices(indices);
     normalizeAxis(axis, data.rank);
     expectShape(
       indices.rank === data.rank,
@@ -129,6 +131,7 @@ export const scatterElementsOp = defineOperator({
   since: 18,
   attributes: { axis: "int", reduction: "string" },
   infer: ([data, indices, updates]: [Value, Value, Value], { axis = 0 }) => {
+    expectIndices(indices);
     normalizeAxis(axis, data.rank);
     expectShape(
       indices.shape.join() === updates.shape.join(),

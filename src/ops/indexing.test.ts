@@ -159,4 +159,14 @@ describe("indexing", () => {
     expect([operator, inputs.length]).toEqual([op.padOp, 2]);
     expect(contentOf(inputs[1]!)!.elements).toEqual([0, "time-1", 0, 0, 0, 0]);
   });
+
+  it("refuses indices that are no whole numbers", () => {
+    const graph = new Graph();
+    const [data, floats] = ["data", "floats"].map((name) => graph.input(name, "float32", [3, 2]));
+    for (const build of [op.gather, op.gatherElements, op.gatherND]) {
+      expect(() => build(data!, floats!)).toThrow(
+        /indices must be int64( or int32)?, "floats" is float32\[3, 2\]/,
+      );
+    }
+  });
 });

@@ -3,7 +3,7 @@
 import type { Value } from "../graph/graph.ts";
 import { isStatic, type Shape, sameShape, shapeText } from "../graph/shape.ts";
 import { concat } from "./concat.ts";
-import { defineOperator, expectShape, int64, int64s } from "./define.ts";
+import { defineOperator, expectIndices, expectShape, int64, int64s } from "./define.ts";
 import { range } from "./range.ts";
 import { expandOp, fullLike, reshape, shapeOf, unsqueeze } from "./reshape.ts";
 
@@ -40,6 +40,7 @@ export const gatherNDOp = defineOperator({
 
 /** The number of axes that the last axis of `indices` names. */
 function depthOf(indices: Value): number {
+  expectIndices(indices, ["int64"]);
   const depth = indices.shape.at(-1);
   expectShape(
     depth !== undefined && isStatic(depth),

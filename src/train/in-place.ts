@@ -19,8 +19,10 @@ interface Place {
 
 /** Updates parameters in place. Memory has one region an array: all parameters, all gradients, and so on. */
 export class InPlaceUpdate {
-  /** Parameters and optimizer state by name, as the engine has them. */
-  readonly residents = new Map<string, Resident>();
+  /** Parameters by name, as the engine has them: what the model reads. */
+  readonly parameters = new Map<string, Resident>();
+  /** What the optimizer keeps of them, by name. */
+  readonly kept = new Map<string, Resident>();
   /** Where the model writes gradients, by output; null for those that it makes room for itself. */
   readonly outputs = new Map<string, Resident | null>();
   readonly #plan: UpdatePlan;
@@ -47,7 +49,8 @@ export class InPlaceUpdate {
         const from = initial.get(name);
         if (from) data.set(from.data as Float32Array);
         else data.fill(filling ?? 0);
-        this.residents.set(name, engine.upload(new Tensor("float32", shape, data)));
+        const place = i === 0 ? this.parameters : this.kept;
+        place.set(name, engine.upload(new Tensor("float32", shape, data)));
       });
       const place = { parameter, start, bytes: arenaBytes(length), gradient: array(GRADIENT) };
       if ("whole" in gradient) {

@@ -63,12 +63,13 @@ export class StepProgram {
    * @throws `not_a_number` when the loss is not finite; parameters and optimizer are then as before the step.
    */
   async run(feeds: Iterable<readonly [string, Tensor]>, knobs: Knobs): Promise<number> {
-    const inputs = new Map(this.residents);
+    const inputs = new Map<string, Resident>();
     const lengths: string[] = [];
     for (const [name, tensor] of feeds) {
       inputs.set(name, this.#engine.upload(tensor));
       lengths.push(`${name} ${tensor}`);
     }
+    for (const [name, resident] of this.residents) inputs.set(name, resident);
     if (!this.#inPlace) {
       for (const [name, value] of Object.entries(knobs)) {
         inputs.set(`knob.${name}`, this.#engine.upload(Tensor.of([], [value])));
@@ -101,17 +102,17 @@ export class StepProgram {
     return outputs;
   }
 
-  /** The current state as the engine has it, without a copy. */
+  /** What the model reads of the current state, as the engine has it: parameters and buffers among it. */
   get residents(): ReadonlyMap<string, Resident> {
-    return this.#inPlace ? new Map([...this.#inPlace.residents, ...this.#current]) : this.#current;
+    return this.#inPlace ? new Map([...this.#inPlace.parameters, ...this.#current]) : this.#current;
   }
 
   /** Copies of state entries by name. Default: all of them, parameters and what the optimizer keeps. */
   async snapshot(names?: Iterable<string>): Promise<Map<string, Tensor>> {
     const tensors = new Map<string, Tensor>();
-    const { residents } = this;
-    for (const name of names ?? residents.keys()) {
-      const resident = residents.get(name);
+    const all = new Map([...this.residents, ...(this.#inPlace?.kept ?? [])]);
+    for (const name of names ?? all.keys()) {
+      const resident = all.get(name);
       if (resident) tensors.set(name, (await this.#engine.download(resident)).clone());
     }
     return tensors;

@@ -8,6 +8,7 @@ export * from "./conv.ts";
 export * from "./dropout.ts";
 export * from "./embedding.ts";
 export { Bilinear, Identity, Linear } from "./linear.ts";
+export * from "./masked.ts";
 export * from "./normalization.ts";
 export type { AffineOptions, BiasOption, WeightInitOption } from "./options.ts";
 export * from "./pad.ts";

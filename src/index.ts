@@ -67,6 +67,7 @@ export { createProgress, type Progress, type ProgressOptions } from "./report/pr
 export { gainLine, summaryTable } from "./report/table.ts";
 export { type ArborizeOptions, arborize, type DendriteOptions } from "./train/arborize.ts";
 export type { CapacityRow } from "./train/capacity.ts";
+export type { ExportOptions } from "./train/export.ts";
 export { type FitOptions, type FitResult, fit } from "./train/fit.ts";
 export type { BatchSource } from "./train/inference.ts";
 export { type OpenOptions, readOnnx, readStateDict } from "./train/open.ts";

@@ -114,10 +114,7 @@ export interface CustomGradient {
 /** Options of a graph. */
 export interface GraphOptions {
   readonly name?: string;
-  /**
-   * Give a node that equals an earlier one (operator, inputs, attributes) the earlier one's outputs. Off by default, so
-   * that a user's graph has the nodes the user wrote; on for training graphs, where forward and backward meet.
-   */
+  /** Give a node that equals an earlier one (operator, inputs, attributes) the earlier one's outputs. Default: false. */
   readonly shareSubexpressions?: boolean;
   /** Names that are given later, which no value gets that is not given one. Default: none. */
   readonly reserved?: Iterable<string>;
@@ -137,6 +134,8 @@ export class Graph {
   readonly constants: Value[] = [];
   readonly nodes: Node[] = [];
   readonly outputs: Value[] = [];
+  /** What the outputs are called in files, which may differ from the names of the values. */
+  readonly outputNames: string[] = [];
   /** Modules by scope, outermost first. */
   readonly modules = new Map<string, ModuleInfo>();
   /** Gradients that replace those of the nodes behind a value. */
@@ -209,10 +208,11 @@ export class Graph {
     return value;
   }
 
-  /** Marks a value as an output of the graph. */
-  output(value: Value): void {
+  /** Marks a value as an output of the graph, called `name` in files. */
+  output(value: Value, name = value.name): void {
     this.#own(value);
     this.outputs.push(value);
+    this.outputNames.push(name);
   }
 
   /**

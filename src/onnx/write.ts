@@ -24,12 +24,19 @@ import { Tensor } from "../base/tensor.ts";
 import { Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind } from "../graph/operator.ts";
 import { ONNX_DTYPES } from "../ops/cast.ts";
+import { expectWritable, lowered } from "./lower.ts";
 import { toTensorProto } from "./tensor.ts";
 
 /** The opset that graphs are written in: the newest meaning that any operator here has (`since` is at most this). */
 export const OPSET = 21;
-/** The file format version that goes with it. */
-const IR_VERSION = 10n;
+/** The file format version that goes with each opset that can be written. */
+const IR_VERSIONS: ReadonlyMap<number, bigint> = new Map([
+  [17, 8n],
+  [18, 8n],
+  [19, 9n],
+  [20, 9n],
+  [OPSET, 10n],
+]);
 
 /** Options of `writeOnnx`. */
 export interface WriteOptions {
@@ -41,13 +48,27 @@ export interface WriteOptions {
   readonly values?: ReadonlyMap<string, Tensor>;
   /** Key-value pairs kept in the file. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** The opset to write, 17 to 21. Default: 21. */
+  readonly opset?: number;
 }
 
-/** The graph as the bytes of an ONNX model. Only what the outputs depend on is written. */
+/**
+ * The graph as the bytes of an ONNX model. Only what the outputs depend on is written.
+ *
+ * @throws `bad_option` for an opset that is not written, `unsupported_attribute` listing each node that the asked opset has no
+ *   form of; `forOpset` makes some of them of older operators.
+ */
 export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array {
-  const outputs = options.outputs ?? new Map(graph.outputs.map((value) => [value.name, value]));
+  const { opset = OPSET } = options;
+  const irVersion = IR_VERSIONS.get(opset);
+  if (irVersion === undefined) {
+    const known = [...IR_VERSIONS.keys()].join(", ");
+    throw new ArborizeError("bad_option", `The opset is ${opset}, written are ${known}.`);
+  }
+  const outputs = options.outputs ?? new Map(graph.outputs.map((value, i) => [graph.outputNames[i]!, value]));
   const fed = new Set(options.fed);
   const nodes = nodesBehind([...outputs.values()]);
+  expectWritable(graph, nodes, opset);
   const used = new Set<Value | null>(nodes.flatMap((node) => node.inputs));
   const written = new Set<Value | null>([...used, ...outputs.values()]);
   const state = [...graph.parameters, ...graph.buffers];
@@ -56,22 +77,15 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
     written.has(value),
   );
 
-  for (const [name, value] of outputs) {
-    const other = [...written].find((known) => known?.name === name);
-    if (!other || (other === value && value.producer)) continue;
-    throw new ArborizeError(
-      "invalid_graph",
-      `The output "${name}" has the name of another value of "${graph.name}": give it a name of its own.`,
-    );
-  }
-  // An output that has another name in the graph, or that no node computes, goes through an Identity.
-  const aliases = [...outputs].filter(([name, value]) => name !== value.name || !value.producer);
+  const names = fileNames(graph, outputs, written);
+  // An output that no node computes, or that has another name too, goes through an Identity.
+  const aliases = [...outputs].filter(([name, value]) => name !== names.of(value));
   const domains = new Set(["", ...nodes.map((node) => node.operator.domain)]);
   const model = create(ModelProtoSchema, {
-    irVersion: IR_VERSION,
+    irVersion,
     producerName: "arborize",
     opsetImport: [...domains].map((domain) =>
-      create(OperatorSetIdProtoSchema, { domain, version: BigInt(domain === "" ? OPSET : 1) }),
+      create(OperatorSetIdProtoSchema, { domain, version: BigInt(domain === "" ? opset : 1) }),
     ),
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) =>
       create(StringStringEntryProtoSchema, { key, value }),
@@ -82,9 +96,9 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
       output: [...outputs].map(([name, value]) => valueInfo(value, name)),
       initializer: stored.map((value) => toTensorProto(dataOf(value, options.values), value.name)),
       node: [
-        ...nodes.map((node) => nodeProto(node, written)),
+        ...nodes.map((node) => nodeProto(node, written, names, opset)),
         ...aliases.map(([name, value]) =>
-          create(NodeProtoSchema, { opType: "Identity", input: [value.name], output: [name] }),
+          create(NodeProtoSchema, { opType: "Identity", input: [names.of(value)], output: [name] }),
         ),
       ],
     }),
@@ -92,8 +106,36 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
   return toBinary(ModelProtoSchema, model);
 }
 
+/** What values are called in a file. */
+interface Names {
+  of(value: Value): string;
+}
+
+const OWN_NAMES: Names = { of: ({ name }) => name };
+
+/** Outputs have the names that they are asked for by; what else a node computes under such a name gets another one. */
+function fileNames(
+  graph: Graph,
+  outputs: ReadonlyMap<string, Value>,
+  written: ReadonlySet<Value | null>,
+): Names {
+  const renamed = new Map<Value, string>();
+  for (const [name, value] of outputs) if (value.producer && !renamed.has(value)) renamed.set(value, name);
+  for (const value of written) {
+    if (!value || renamed.has(value) || !outputs.has(value.name)) continue;
+    if (!value.producer) {
+      throw new ArborizeError(
+        "invalid_graph",
+        `The output "${value.name}" has the name of another value of "${graph.name}": give it a name of its own.`,
+      );
+    }
+    renamed.set(value, graph.uniqueName(value.name));
+  }
+  return { of: (value) => renamed.get(value) ?? value.name };
+}
+
 /** The body of a node: all of its inputs and outputs count, in their order. */
-function bodyProto(graph: Graph): GraphProto {
+function bodyProto(graph: Graph, opset: number): GraphProto {
   const nodes = nodesBehind(graph.outputs);
   const written = new Set<Value | null>([...nodes.flatMap((node) => node.inputs), ...graph.outputs]);
   return create(GraphProtoSchema, {
@@ -103,7 +145,7 @@ function bodyProto(graph: Graph): GraphProto {
     initializer: [...graph.parameters, ...graph.constants]
       .filter((value) => written.has(value))
       .map((value) => toTensorProto(dataOf(value, undefined), value.name)),
-    node: nodes.map((node) => nodeProto(node, written)),
+    node: nodes.map((node) => nodeProto(node, written, OWN_NAMES, opset)),
   });
 }
 
@@ -130,14 +172,14 @@ function valueInfo(value: Value, name = value.name): ValueInfoProto {
   return create(ValueInfoProtoSchema, { name, type });
 }
 
-function nodeProto(node: Node, written: ReadonlySet<Value | null>): NodeProto {
+function nodeProto(node: Node, written: ReadonlySet<Value | null>, names: Names, opset: number): NodeProto {
   const output = node.outputs.map((value, i) =>
-    i === 0 || node.operator.variadicOutputs || written.has(value) ? value.name : "",
+    i === 0 || node.operator.variadicOutputs || written.has(value) ? names.of(value) : "",
   );
   while (output.at(-1) === "") output.pop();
-  const input = node.inputs.map((value) => value?.name ?? "");
+  const { inputs, attributes, kinds } = lowered(node, opset);
+  const input = inputs.map((value) => (value ? names.of(value) : ""));
   while (input.at(-1) === "") input.pop();
-  const attributes = node.operator.written?.(node) ?? node.attributes;
   return create(NodeProtoSchema, {
     name: node.output.name,
     opType: node.operator.type,
@@ -145,12 +187,17 @@ function nodeProto(node: Node, written: ReadonlySet<Value | null>): NodeProto {
     input,
     output,
     attribute: Object.entries(attributes).flatMap(([name, attribute]) =>
-      attribute === undefined ? [] : [attributeProto(name, attribute, node.operator.attributes[name]!)],
+      attribute === undefined ? [] : [attributeProto(name, attribute, kinds[name]!, opset)],
     ),
   });
 }
 
-function attributeProto(name: string, attribute: Attribute, kind: AttributeKind): AttributeProto {
+function attributeProto(
+  name: string,
+  attribute: Attribute,
+  kind: AttributeKind,
+  opset: number,
+): AttributeProto {
   const Type = AttributeProto_AttributeType;
   switch (kind) {
     case "int":
@@ -175,7 +222,7 @@ function attributeProto(name: string, attribute: Attribute, kind: AttributeKind)
       });
     case "graph":
       invariant(attribute instanceof Graph, `attribute "${name}" is not a graph`);
-      return create(AttributeProtoSchema, { name, type: Type.GRAPH, g: bodyProto(attribute) });
+      return create(AttributeProtoSchema, { name, type: Type.GRAPH, g: bodyProto(attribute, opset) });
     case "tensor":
       invariant(attribute instanceof Tensor, `attribute "${name}" is not a tensor`);
       return create(AttributeProtoSchema, { name, type: Type.TENSOR, t: toTensorProto(attribute) });

@@ -8,11 +8,11 @@ import { readFileBytes, writeFileAtomic } from "../data/files.ts";
 import type { Graph } from "../graph/graph.ts";
 import { addScore, type Effect, startTracking, type TrackerState } from "../growth/tracker.ts";
 import type { Metric } from "../nn/metrics.ts";
-import { writeOnnx } from "../onnx/write.ts";
 import { fixedLR, type Scheduler } from "../optim/scheduler.ts";
 import type { RunHistory } from "../report/history.ts";
 import { type CapacityRow, measureCapacity } from "./capacity.ts";
 import { decodeState, encodeState, identityOf, type Progress, type Savepoint } from "./checkpoint.ts";
+import { type ExportOptions, encodeNetwork } from "./export.ts";
 import type { BatchSource } from "./inference.ts";
 import { GrowingNetwork, type Snapshot } from "./network.ts";
 import { type ScoreOutcome, scoringOf, type TrainingParts } from "./parts.ts";
@@ -195,15 +195,14 @@ export class Training {
     return this.#network.evaluationGraph();
   }
 
-  /** The network with its dendrites as the bytes of an ONNX model. */
-  async toOnnx(): Promise<Uint8Array> {
-    const metadata = { "arborize.dendrites": `${this.dendrites}`, "arborize.sites": this.sites.join(" ") };
-    return writeOnnx(await this.graph(), { metadata });
+  /** The network with its dendrites as the bytes of an ONNX model; what it throws: see `ExportOptions`. */
+  async toOnnx(options: ExportOptions = {}): Promise<Uint8Array> {
+    return encodeNetwork(await this.graph(), this.#parts.engine, options);
   }
 
   /** Writes the network with its dendrites as an ONNX model. @throws `write_failed`; an older file stays as it was. */
-  async exportOnnx(path: string): Promise<void> {
-    await writeFileAtomic(path, await this.toOnnx());
+  async exportOnnx(path: string, options: ExportOptions = {}): Promise<void> {
+    await writeFileAtomic(path, await this.toOnnx(options));
   }
 
   /** Everything, as the bytes of a checkpoint: parameters, optimizer, scheduler, random streams, tracker, history. */

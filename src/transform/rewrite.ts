@@ -80,7 +80,11 @@ export function rewrite(
       if (made[i]) map.set(output, made[i]);
     });
   }
-  for (const output of outputs) graph.output(finish(mapped(output)));
+  // An output keeps its name, whatever computes it now.
+  const names = outputs === source.outputs ? source.outputNames : [];
+  outputs.forEach((output, i) => {
+    graph.output(finish(mapped(output)), names[i]);
+  });
   for (const [buffer, next] of updates) {
     if (mapped(next) !== mapped(buffer)) graph.update(mapped(buffer), finish(mapped(next)));
   }

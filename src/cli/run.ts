@@ -3,9 +3,10 @@
 import { readFileSync } from "node:fs";
 import { didYouMean } from "../base/errors.ts";
 import { type Command, type Context, helpOf, readArguments, UsageError } from "./command.ts";
+import { exportCommand } from "./commands/export.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 
-const COMMANDS: readonly Command[] = [inspectCommand];
+const COMMANDS: readonly Command[] = [inspectCommand, exportCommand];
 
 /** @throws `UsageError` for a wrong command line, `ArborizeError` where what it names is wrong. */
 export async function run(args: readonly string[], context: Context): Promise<string> {

@@ -40,14 +40,24 @@ export async function encodeNetwork(
       "foldBatchNorm changes modules, so that the file cannot grow any more: it needs clean as well.",
     );
   }
+  const form = clean ? await cleanForm(network, engine, { foldBatchNorm }) : evaluationForm(network).graph;
+  const facts = { ...metadata, ...factsOf(network, metadata, clean) };
+  return writeOnnx(forOpset(form, opset), { metadata: facts, opset });
+}
+
+/** What grew. Of a clean file, only its own metadata knows. */
+function factsOf(
+  network: Graph,
+  metadata: Readonly<Record<string, string>>,
+  clean: boolean,
+): Record<string, string> {
+  if (metadata["arborize.form"] === "clean") return {};
   const { count, modules, activation } = detachDendrites(network);
-  const facts = {
+  return {
     "arborize.dendrites": `${count}`,
     "arborize.sites": modules.join(" "),
     ...(activation ? { "arborize.activation": activation } : {}),
     "arborize.parameters": `${network.parameters.reduce((sum, { data }) => sum + sizeOf(data!.shape), 0)}`,
     "arborize.form": clean ? "clean" : "growable",
   };
-  const form = clean ? await cleanForm(network, engine, { foldBatchNorm }) : evaluationForm(network).graph;
-  return writeOnnx(forOpset(form, opset), { metadata: { ...metadata, ...facts }, opset });
 }

@@ -18,7 +18,11 @@ const row: Row = ROWS[name as RowName];
 
 const base = nn.trace(row.model(), { inputs: row.inputs });
 const random = (parameter: string) => Random.stream(1, parameter);
-const network = attachDendrites(base, { sites: findSites(base, row.types), count: Number(count), random });
+const network = attachDendrites(base, {
+  sites: findSites(base, row.types ? { types: row.types } : {}),
+  count: Number(count),
+  random,
+});
 const step = buildTrainStep(network, LOSS, row.optimizer(), { inPlace: true });
 
 const native = ({ dtype, data, shape }: Tensor) =>

@@ -18,7 +18,6 @@ export {
   correlation,
 } from "./dendrites/correlation.ts";
 export {
-  type InspectOptions,
   inspect,
   type ModelReport,
   type ModuleReport,
@@ -32,7 +31,9 @@ export {
   type PerforatedState,
   toPerforatedAI,
 } from "./dendrites/interchange.ts";
-export { findSites, inspectModules, type Site, type Verdict } from "./dendrites/sites.ts";
+export type { BlockBetween, Selection } from "./dendrites/selection.ts";
+export type { Combination, Combine, Site, SiteRule } from "./dendrites/site.ts";
+export { findSites, inspectModules, type Verdict } from "./dendrites/sites.ts";
 // Running
 export type { Engine, Program, Resident } from "./engine/engine.ts";
 export { type NodeEngineOptions, nodeEngine } from "./engine/node.ts";

@@ -182,6 +182,8 @@ describe("frozen", () => {
     await training.step(batch);
     expect(await changed(training)).toEqual([
       "conv.dendrites.0.weight",
+      "conv.dendrites.0.norm.weight",
+      "conv.dendrites.0.norm.bias",
       "conv.dendrites.output",
       "head.dendrites.0.weight",
       "head.dendrites.0.bias",

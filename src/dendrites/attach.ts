@@ -2,11 +2,13 @@
 
 import type { Random } from "../base/random.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
-import type { Graph, Value } from "../graph/graph.ts";
+import type { Graph, Node, Value } from "../graph/graph.ts";
 import { staticShape } from "../graph/shape.ts";
 import { add, mul, relu, reshape, sigmoid, split, tanh } from "../ops/index.ts";
 import { type Replacement, type Rewritten, rewrite } from "../transform/rewrite.ts";
-import type { Site } from "./sites.ts";
+import type { Call } from "./call.ts";
+import { isWithin, readsOf } from "./network.ts";
+import type { Combine, Site } from "./site.ts";
 
 /** The non-linearities that a dendrite can have. */
 export type DendriteActivation = "sigmoid" | "tanh" | "relu";
@@ -38,95 +40,190 @@ export interface DendritePlan {
  *
  * where the rows of T and C_j have one weight per neuron. D_j's parameters are `M.dendrites.j.NAME`, C_j is
  * `M.dendrites.j.cascade` of shape [j, c], T is `M.dendrites.output` of shape [count, c]. New cascade and output weights
- * are zero, so that a fresh dendrite changes no output; rows of T that exist are kept.
+ * are zero, so that a fresh dendrite changes no output; rows of T that exist are kept. Running statistics of a dendrite are
+ * its own. Every call of a module has the same dendrites, and a weight that modules share has one in each dendrite, which
+ * they share too.
  */
 export function attachDendrites(base: Graph, plan: DendritePlan): Graph {
   return growOn(base, plan.count === 0 ? { ...plan, sites: [] } : plan);
 }
 
-/** A module in a graph that has grown. */
+/** A module in a graph that has grown, at the first of its calls. */
 export interface Grown {
   readonly site: Site;
   /** The module's output with its dendrites' added. */
   readonly sum: Value;
   /** The dendrites' outputs, in the order in which they grew. */
   readonly dendrites: readonly Value[];
-  readonly target: Rewritten;
+  /** The output of one more dendrite, which nothing hears, under a name such as `candidates.0`. */
+  readonly another: (name: string) => Value;
 }
 
 /** Grows on every site, and calls `onGrown` with each. */
 export function growOn(base: Graph, plan: DendritePlan, onGrown?: (grown: Grown) => void): Graph {
-  const siteAt = new Map(plan.sites.map((site) => [site.output.producer!, site]));
+  const feedsAt = new Map<Node, Feed[]>();
+  const callAt = new Map<Node, Call>();
+  for (const site of plan.sites) {
+    for (const call of site.calls) {
+      for (const node of call.nodes) callAt.set(node, call);
+      for (const output of call.outputs) {
+        const producer = output.producer!;
+        feedsAt.set(producer, [...(feedsAt.get(producer) ?? []), { site, call, output }]);
+      }
+    }
+  }
+  let growth: Growth | null = null;
   const growHere: Replacement = (node, inputs, target) => {
-    const site = siteAt.get(node);
-    if (!site) return undefined;
-    const { outputs } = target.graph.add(node.operator, inputs, node.attributes);
-    const at = node.outputs.indexOf(site.output);
-    const grown = withDendrites(outputs[at]!, site, plan, target);
-    onGrown?.(grown);
-    return outputs.map((output, i) => (i === at ? grown.sum : output));
+    growth ??= new Growth(base, plan, target);
+    const feeds = feedsAt.get(node) ?? [];
+    // Within its module a value is what the neuron alone computes.
+    const read = growth.withoutDendrites(inputs, callAt.get(node));
+    if (feeds.length === 0 && read === inputs) return undefined;
+    const outputs = [...target.graph.add(node.operator, read, node.attributes).outputs];
+    for (const feed of feeds) {
+      const at = node.outputs.indexOf(feed.output);
+      const grown = growth.withDendrites(outputs[at]!, feed);
+      if (feed.output === feed.site.output) onGrown?.(grown);
+      outputs[at] = grown.sum;
+    }
+    return outputs;
   };
   return rewrite(base, growHere, plan.values ? { values: plan.values } : {}).graph;
 }
 
-function withDendrites(y: Value, site: Site, plan: DendritePlan, target: Rewritten): Grown {
-  const dendrites: Value[] = [];
-  for (let j = 0; j < plan.count; j++) {
-    dendrites.push(dendriteOutput(`${site.id}.dendrites.${j}`, dendrites, site, plan, target));
+/** A value that dendrites add to. */
+interface Feed {
+  readonly site: Site;
+  readonly call: Call;
+  readonly output: Value;
+}
+
+/** The dendrites of a graph while it is built. */
+class Growth {
+  readonly #base: Graph;
+  readonly #plan: DendritePlan;
+  readonly #target: Rewritten;
+  /** Connections by name. */
+  readonly #connections = new Map<string, Value>();
+  /** By the name of a dendrite in its module: the copies of weights, which modules may share. */
+  readonly #weights = new Map<string, Map<Value, Value>>();
+  /** By a dendrite's whole name: the copies of what its module's calls compute. */
+  readonly #copies = new Map<string, { readonly of: Map<Value, Value>; readonly calls: Set<Call> }>();
+  /** What the neuron alone computes, by what it is with dendrites. */
+  readonly #alone = new Map<Value, { readonly call: Call; readonly value: Value }>();
+
+  constructor(base: Graph, plan: DendritePlan, target: Rewritten) {
+    this.#base = base;
+    this.#plan = plan;
+    this.#target = target;
   }
-  if (plan.count === 0) return { site, sum: y, dendrites, target };
-  const weights = connection(`${site.id}.dendrites.output`, plan.count, site, plan, target.graph);
-  return { site, sum: weighted(y, weights, dendrites, site), dendrites, target };
-}
 
-/** The output of the dendrite called `id`, given those of the earlier ones. */
-export function dendriteOutput(
-  id: string,
-  earlier: readonly Value[],
-  site: Site,
-  plan: DendritePlan,
-  target: Rewritten,
-): Value {
-  const { graph } = target;
-  graph.modules.set(id, { type: site.type });
-  return graph.within(id, () => {
-    const own = copyOf(site, id, plan, target);
-    const count = earlier.length;
-    const cascade = count === 0 ? null : connection(`${id}.cascade`, count, site, plan, graph);
-    return ACTIVATIONS[plan.activation ?? "sigmoid"](weighted(own, cascade, earlier, site));
-  });
-}
-
-/** `start + sum_i weights[i] * outputs[i]`, a weight per neuron. */
-function weighted(start: Value, weights: Value | null, outputs: readonly Value[], site: Site): Value {
-  if (!weights) return start;
-  const trailing = new Array<number>(start.rank - 1 - site.channelAxis).fill(1);
-  const rows = split(weights, new Array<number>(outputs.length).fill(1), 0);
-  const terms = outputs.map((output, i) => mul(output, reshape(rows[i]!, [site.channels, ...trailing])));
-  return terms.reduce(add, start);
-}
-
-/** The module's nodes once more, with parameters of the dendrite `id`. */
-function copyOf(site: Site, id: string, plan: DendritePlan, { graph, mapped }: Rewritten): Value {
-  const copies = new Map<Value, Value>();
-  for (const parameter of site.parameters) {
-    const name = `${id}.${ownName(parameter, site)}`;
-    copies.set(parameter, graph.parameter(name, plan.values?.get(name) ?? fresh(parameter, name, plan)));
+  /** What a node of a call reads. */
+  withoutDendrites(inputs: readonly (Value | null)[], call: Call | undefined): readonly (Value | null)[] {
+    const alone = inputs.map((input) => {
+      const known = input && this.#alone.get(input);
+      return known && known.call === call ? known.value : input;
+    });
+    return alone.some((value, i) => value !== inputs[i]) ? alone : inputs;
   }
-  for (const node of site.nodes) {
-    const inputs = node.inputs.map((input) => input && (copies.get(input) ?? mapped(input)));
-    const { outputs } = graph.add(node.operator, inputs, node.attributes);
-    node.outputs.forEach((output, i) => {
-      copies.set(output, outputs[i]!);
+
+  /** The output of a module with its dendrites' added. */
+  withDendrites(neuron: Value, feed: Feed): Grown {
+    const { site, call } = feed;
+    const { count } = this.#plan;
+    const dendrites: Value[] = [];
+    for (let j = 0; j < count; j++) dendrites.push(this.#dendrite(`dendrites.${j}`, dendrites, feed));
+    const another = (name: string) => this.#dendrite(name, dendrites, feed);
+    if (count === 0) return { site, sum: neuron, dendrites, another };
+    const weights = this.#connection(`${site.id}.dendrites.output`, count, site);
+    const combined = (site.combine ?? sum)({ neuron, dendrites, weights });
+    this.#alone.set(combined, { call, value: neuron });
+    return { site, sum: combined, dendrites, another };
+  }
+
+  /** The output of the dendrite of a name, given those of the earlier ones. */
+  #dendrite(name: string, earlier: readonly Value[], { site, call, output }: Feed): Value {
+    const { graph } = this.#target;
+    const id = `${site.id}.${name}`;
+    return graph.within(id, () => {
+      const neuron = this.#follow(site, call, name).get(output)!;
+      const weights = earlier.length === 0 ? [] : this.#connection(`${id}.cascade`, earlier.length, site);
+      return ACTIVATIONS[this.#plan.activation ?? "sigmoid"](sum({ neuron, dendrites: earlier, weights }));
     });
   }
-  return copies.get(site.output)!;
+
+  /** The copies of a module's values in a dendrite, those of a call among them. */
+  #follow(site: Site, call: Call, name: string): ReadonlyMap<Value, Value> {
+    const { graph, mapped } = this.#target;
+    const id = `${site.id}.${name}`;
+    const copies = this.#copies.get(id) ?? { of: this.#ownWeights(site, name), calls: new Set() };
+    this.#copies.set(id, copies);
+    if (copies.calls.has(call)) return copies.of;
+    copies.calls.add(call);
+    // A dendrite reads the module's input as it is, then what is copied, then what it shares with the neuron.
+    const copyOf = (value: Value) =>
+      value === call.input ? mapped(value) : (copies.of.get(value) ?? mapped(value));
+    for (const node of call.nodes) {
+      if (copies.of.has(node.output)) continue;
+      const inner = isWithin(node.scope, site.id) ? node.scope.slice(site.id.length) : "";
+      const inputs = readsOf(node).map((input) => input && copyOf(input));
+      const { outputs } = graph.within(id + inner, () => graph.add(node.operator, inputs, node.attributes));
+      node.outputs.forEach((output, i) => {
+        copies.of.set(output, outputs[i]!);
+      });
+    }
+    for (const statistic of site.statistics.keys()) {
+      const next = this.#base.updates.get(statistic);
+      const copy = next && copies.of.get(next);
+      if (copy) graph.update(copies.of.get(statistic)!, copy);
+    }
+    return copies.of;
+  }
+
+  /** What a dendrite has its own of. */
+  #ownWeights(site: Site, name: string): Map<Value, Value> {
+    const { graph } = this.#target;
+    const id = `${site.id}.${name}`;
+    graph.modules.set(id, { type: site.type });
+    const weights = this.#weights.get(name) ?? new Map<Value, Value>();
+    this.#weights.set(name, weights);
+    const known = (weight: string) => this.#plan.values?.get(weight);
+    for (const parameter of site.parameters) {
+      const own = `${id}.${site.names.get(parameter)}`;
+      if (weights.has(parameter)) continue;
+      weights.set(parameter, graph.parameter(own, known(own) ?? fresh(parameter, own, this.#plan)));
+    }
+    for (const [statistic, start] of site.statistics) {
+      const own = `${id}.${site.names.get(statistic)}`;
+      if (weights.has(statistic)) continue;
+      const { dtype, data } = statistic;
+      const first = start === null ? data! : Tensor.full(staticShape(statistic), start, dtype);
+      weights.set(statistic, graph.buffer(own, known(own) ?? first));
+    }
+    return new Map(weights);
+  }
+
+  /** The weights from `rows` dendrites to each neuron, a row each: those that exist, then zeros. */
+  #connection(name: string, rows: number, site: Site): Value[] {
+    const { graph } = this.#target;
+    const all = this.#connections.get(name) ?? graph.parameter(name, this.#rows(name, rows, site));
+    this.#connections.set(name, all);
+    const trailing = new Array<number>(site.output.rank - 1 - site.channelAxis).fill(1);
+    const apart = split(all, new Array<number>(rows).fill(1), 0);
+    return apart.map((row) => reshape(row, [site.channels, ...trailing]));
+  }
+
+  #rows(name: string, rows: number, { channels, output }: Site): Tensor {
+    const weights = Tensor.zeros([rows, channels], output.dtype);
+    const known = this.#plan.values?.get(name);
+    if (known) (weights.data as Float32Array).set(known.data as Float32Array);
+    return weights;
+  }
 }
 
-/** A parameter's name in its module; one that the module shares with another has its name there. */
-function ownName({ name }: Value, { id }: Site): string {
-  return name.startsWith(`${id}.`) ? name.slice(id.length + 1) : name.slice(name.lastIndexOf(".") + 1);
-}
+/** `neuron + sum_i weights[i] * dendrites[i]`, a weight per neuron. */
+const sum: Combine = ({ neuron, dendrites, weights }) =>
+  dendrites.map((output, i) => mul(output, weights[i]!)).reduce(add, neuron);
 
 /** New weights of a dendrite: normal, small enough to start near the activation's middle. */
 function fresh(parameter: Value, name: string, { random, initialScale = 0.01 }: DendritePlan): Tensor {
@@ -134,12 +231,4 @@ function fresh(parameter: Value, name: string, { random, initialScale = 0.01 }: 
   const shape = staticShape(parameter);
   const values = Array.from({ length: sizeOf(shape) }, () => stream.normal() * initialScale);
   return Tensor.of(shape, values, parameter.dtype);
-}
-
-/** The weights from `rows` dendrites to each neuron, `[rows, c]`: the rows that exist, then zeros. */
-function connection(name: string, rows: number, site: Site, plan: DendritePlan, graph: Graph): Value {
-  const weights = Tensor.zeros([rows, site.channels], site.output.dtype);
-  const known = plan.values?.get(name);
-  if (known) (weights.data as Float32Array).set(known.data as Float32Array);
-  return graph.parameter(name, weights);
 }

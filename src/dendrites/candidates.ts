@@ -1,8 +1,8 @@
 // Candidates: dendrites that learn beside a network that doesn't hear of them.
 
 import type { Graph, Value } from "../graph/graph.ts";
-import { type DendritePlan, dendriteOutput, growOn } from "./attach.ts";
-import type { Site } from "./sites.ts";
+import { type DendritePlan, growOn } from "./attach.ts";
+import type { Site } from "./site.ts";
 
 /** A module with its candidates. */
 export interface CandidateSite {
@@ -19,22 +19,16 @@ export interface WithCandidates {
   readonly sites: readonly CandidateSite[];
 }
 
-/** The scope of a module's candidate. */
-function candidateId({ id }: Site, candidate: number): string {
-  return `${id}.candidates.${candidate}`;
-}
-
 /**
  * The graph of `attachDendrites`, and `candidates` more dendrites beside each module's: what the next one could be. They read
  * the module's input and its dendrites' outputs, and nothing reads them. Their parameters are
  * `M.candidates.j.NAME`; `M.candidates.j.cascade` of shape [count, c] where there are dendrites.
+ * Of a module that is called several times, they follow the first call.
  */
 export function attachCandidates(base: Graph, plan: DendritePlan, candidates: number): WithCandidates {
   const sites: CandidateSite[] = [];
-  const graph = growOn(base, plan, ({ site, sum, dendrites, target }) => {
-    const outputs = Array.from({ length: candidates }, (_, j) =>
-      dendriteOutput(candidateId(site, j), dendrites, site, plan, target),
-    );
+  const graph = growOn(base, plan, ({ site, sum, another }) => {
+    const outputs = Array.from({ length: candidates }, (_, j) => another(`candidates.${j}`));
     sites.push({ site, sum, candidates: outputs });
   });
   return { graph, sites };

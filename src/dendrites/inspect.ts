@@ -4,7 +4,8 @@ import { type DType, sizeOf } from "../base/tensor.ts";
 import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/shape.ts";
 import { gradientReach } from "../transform/reach.ts";
-import { DEFAULT_TYPES, inspectModules, type Verdict } from "./sites.ts";
+import type { Selection } from "./selection.ts";
+import { inspectModules, type Verdict } from "./sites.ts";
 
 /** A value at the border of a network. */
 export interface ValueReport {
@@ -68,12 +69,6 @@ export interface ModelReport {
   readonly count: { readonly parameters: number; readonly learned: number; readonly buffers: number };
 }
 
-/** Options of `inspect`. */
-export interface InspectOptions {
-  /** The classes of modules that dendrites may grow on. Default: Linear, Conv1d, Conv2d and Conv3d. */
-  readonly types?: readonly string[];
-}
-
 /**
  * What a network is made of: a tree of modules with shapes, numbers of parameters and, for each, whether it learns by gradients
  * and can take dendrites, and why not; the parameters outside of modules; operators that no gradient passes, and which
@@ -81,10 +76,10 @@ export interface InspectOptions {
  *
  * @param model a graph (of `nn.trace`), or what `readOnnx` gives.
  */
-export function inspect(model: Graph | { readonly graph: Graph }, options: InspectOptions = {}): ModelReport {
+export function inspect(model: Graph | { readonly graph: Graph }, selection: Selection = {}): ModelReport {
   const graph = "graph" in model ? model.graph : model;
   const { learned, obstacles } = gradientReach(graph);
-  const verdicts = inspectModules(graph, options.types ?? DEFAULT_TYPES);
+  const verdicts = inspectModules(graph, selection);
   const owners = ownersOf(graph);
   const whyNot = (weight: Value): string | null => {
     if (weight.kind === "buffer") return "it is a buffer, which is not learned";

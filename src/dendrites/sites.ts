@@ -1,100 +1,220 @@
 // Where dendrites can grow: the modules of a graph, and for each whether it takes dendrites and why not.
 
-import { isFloat } from "../base/tensor.ts";
-import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
-import { isStatic, shapeText } from "../graph/shape.ts";
-
-/** A module that dendrites can grow on: the nodes between one input and one output. */
-export interface Site {
-  /** The module's scope, such as `layer1.0.conv1`. */
-  readonly id: string;
-  /** The module's class, such as `Conv2d`. */
-  readonly type: string;
-  /** What the module computes with, in topological order. A dendrite copies them. */
-  readonly nodes: readonly Node[];
-  /** What the module reads, and its dendrites with it. */
-  readonly input: Value;
-  /** What the module computes, and its dendrites add to. */
-  readonly output: Value;
-  /**
-   * The module's own parameters, in the order of the graph, frozen ones too. A dendrite has weights of its own in their
-   * shapes, which learn.
-   */
-  readonly parameters: readonly Value[];
-  /** The axis of the output that enumerates neurons. */
-  readonly channelAxis: number;
-  /** How many neurons there are. */
-  readonly channels: number;
-}
+import { ArborizeError, didYouMean } from "../base/errors.ts";
+import { type Graph, type Node, nodesBehind } from "../graph/graph.ts";
+import { isWithin, Network } from "./network.ts";
+import { type BlockBetween, Rules, type Ruling, type Selection } from "./selection.ts";
+import { type Candidate, type Site, siteOf } from "./site.ts";
 
 /** What was found of one module. */
-export type Verdict =
-  | { readonly id: string; readonly type: string; readonly site: Site }
-  | { readonly id: string; readonly type: string; readonly site: null; readonly reason: string };
-
-/** The classes of modules that grow dendrites when nothing else is asked for. */
-export const DEFAULT_TYPES: readonly string[] = ["Linear", "Conv1d", "Conv2d", "Conv3d"];
+export interface Verdict {
+  /** Its dotted path, such as `layer1.0.conv1`. */
+  readonly id: string;
+  /** Its class, such as `Conv2d`; of what a file does not name, that of its first operator, or nothing. */
+  readonly type: string;
+  /**
+   * `grows`: it is a site. `part`: it is in a site, or grows with one. `tracked`, `skipped`: as asked. `stays`: it has no
+   * dendrites, for the reason given.
+   */
+  readonly status: "grows" | "part" | "tracked" | "skipped" | "stays";
+  /** The rule that says so, or why it takes no dendrites. */
+  readonly reason: string;
+  /** Whether it was asked by its own name to grow. */
+  readonly explicit: boolean;
+  /** Where its dendrites are, if it grows. */
+  readonly site: Site | null;
+}
 
 /** Why what lies in no module takes no dendrites: they are named after their module. */
 const UNNAMED = "it is the whole network, not a module in it; put its layers in fields, or in nn.Sequential";
 
-/** The verdict on every module with parameters of its own, in the order of the graph. */
-export function inspectModules(graph: Graph, types: readonly string[] = DEFAULT_TYPES): Verdict[] {
-  const nodes = nodesBehind(graph.outputs);
-  const users = new Map<Value, Node[]>();
-  for (const node of nodes) {
-    for (const input of node.inputs) if (input) users.set(input, [...(users.get(input) ?? []), node]);
-  }
-  const scopes = new Map<string, Node[]>();
-  for (const node of nodes) scopes.set(node.scope, [...(scopes.get(node.scope) ?? []), node]);
-  return [...scopes].flatMap(([id, inside]): Verdict[] => {
-    const parameters = [...graph.parameters, ...graph.buffers].filter((weight) =>
-      inside.some((node) => node.inputs.includes(weight)),
-    );
-    if (parameters.length === 0) return [];
-    if (id === "") return [{ id, type: graph.name, site: null, reason: UNNAMED }];
-    const type = graph.modules.get(id)?.type ?? inside[0]!.operator.type;
-    if (!types.includes(type))
-      return [{ id, type, site: null, reason: `${type} is not among the types that grow` }];
-    const calls = graph.modules.get(id)?.calls ?? 1;
-    if (calls > 1) {
-      const reason = `it is called ${calls} times, a dendrite needs a module that is called once`;
-      return [{ id, type, site: null, reason }];
-    }
-    const found = boundary(graph, inside, users, type);
-    if (typeof found === "string") return [{ id, type, site: null, reason: found }];
-    return [{ id, type, site: { id, type, nodes: inside, parameters, ...found } }];
-  });
+/**
+ * The verdict on every module that has parameters of its own or that rules name, in the order of the graph.
+ *
+ * @throws `bad_option` for a name in the rules that no module has.
+ */
+export function inspectModules(graph: Graph, selection: Selection = {}): Verdict[] {
+  const inspection = new Inspection(graph, new Rules(selection));
+  inspection.check();
+  return inspection.verdicts();
+}
+
+/** As `inspectModules`, but names that no module has are left out. */
+export function inspectLeniently(graph: Graph, selection: Selection): Verdict[] {
+  return new Inspection(graph, new Rules(selection)).verdicts();
 }
 
 /** The sites of a graph, in its order. */
-export function findSites(graph: Graph, types: readonly string[] = DEFAULT_TYPES): Site[] {
-  return inspectModules(graph, types).flatMap(({ site }) => (site ? [site] : []));
+export function findSites(graph: Graph, selection: Selection = {}): Site[] {
+  return inspectModules(graph, selection).flatMap(({ site }) => (site ? [site] : []));
 }
 
-/** The one value that a group of nodes reads and the one that others read of it, or why there is not one of each. */
-function boundary(graph: Graph, inside: readonly Node[], users: ReadonlyMap<Value, Node[]>, type: string) {
-  const own = new Set<Value>(inside.flatMap((node) => node.outputs));
-  const read = new Set(
-    inside.flatMap((node) => node.inputs.filter((input) => input && !own.has(input) && isData(input))),
-  ) as Set<Value>;
-  const produced = [...own].filter(
-    (value) => graph.outputs.includes(value) || users.get(value)?.some((user) => !inside.includes(user)),
-  );
-  const [input, secondInput] = read;
-  const [output, secondOutput] = produced;
-  if (!input || secondInput) return `it reads ${read.size} values, a dendrite needs exactly one`;
-  if (!output || secondOutput) {
-    return `it has ${produced.length} outputs, a dendrite needs exactly one`;
-  }
-  const channelAxis = type === "Linear" ? output.rank - 1 : 1;
-  const channels = output.shape[channelAxis];
-  if (channels === undefined || !isStatic(channels)) {
-    return `its output ${shapeText(output.shape)} has no axis of neurons of a known length`;
-  }
-  return { input, output, channelAxis, channels };
+/** Layers that take a normalization along. */
+const LAYER = /^(Linear|Conv(Transpose)?[123]d)$/;
+/** Names of normalizations, of modules and of operators. */
+const NORMALIZATION = /^(Batch|Instance|Layer|Group|RMS)Norm/;
+
+function without(
+  id: string,
+  type: string,
+  status: Exclude<Verdict["status"], "grows">,
+  reason: string,
+): Verdict {
+  return { id, type, status, reason, explicit: false, site: null };
 }
 
-function isData(value: Value): boolean {
-  return (value.kind === "input" || value.kind === "result") && isFloat(value.dtype);
+class Inspection {
+  readonly #net: Network;
+  readonly #rules: Rules;
+  /** All modules by path, the outer before those in them. */
+  readonly #types = new Map<string, string>();
+  /** The modules whose own nodes read weights. */
+  readonly #withWeights = new Set<string>();
+
+  constructor(graph: Graph, rules: Rules) {
+    this.#net = new Network(graph);
+    this.#rules = rules;
+    for (const { scope, inputs, operator } of this.#net.nodes) {
+      const parts = scope === "" ? [] : scope.split(".");
+      parts.forEach((_, i) => {
+        const id = parts.slice(0, i + 1).join(".");
+        if (!this.#types.has(id)) this.#types.set(id, graph.modules.get(id)?.type ?? "");
+      });
+      if (inputs.some((input) => input?.kind === "parameter" || input?.kind === "buffer")) {
+        this.#withWeights.add(scope);
+        if (scope !== "" && this.#types.get(scope) === "") this.#types.set(scope, operator.type);
+      }
+    }
+  }
+
+  /** @throws `bad_option` for a name in the rules that no module has. */
+  check(): void {
+    const modules = [...this.#types].map(([id, type]) => ({ id, type }));
+    this.#rules.check(this.#net.graph.name, modules);
+  }
+
+  verdicts(): Verdict[] {
+    const between = this.#rules.blocksBetween.map((block) => this.#between(block));
+    const hidden = new Set(between.flatMap(({ site }) => site?.nodes ?? []));
+    // What is in one of these is not asked for.
+    const outer: Verdict[] = [];
+    const found: Verdict[] = [];
+    if (this.#withWeights.has("")) found.push(without("", this.#net.graph.name, "stays", UNNAMED));
+    for (const [id, type] of this.#types) {
+      const owner =
+        outer.find((other) => isWithin(id, other.id)) ??
+        (this.#net.members(id).every((node) => hidden.has(node)) ? between[0] : undefined);
+      const verdict = owner ? this.#inside(id, type, owner) : this.#verdict(id, type);
+      if (!verdict) continue;
+      if (verdict.status !== "stays" || verdict.explicit) outer.push(verdict);
+      found.push(verdict);
+    }
+    return this.#withNormalizations([...found, ...between]);
+  }
+
+  #inside(id: string, type: string, { id: outer, status }: Verdict): Verdict | null {
+    if (!this.#withWeights.has(id)) return null;
+    if (status === "tracked" || status === "skipped") {
+      return without(id, type, status, `it is in ${outer}, which is ${status}`);
+    }
+    return without(id, type, status === "grows" ? "part" : "stays", `it is in ${outer}`);
+  }
+
+  #verdict(id: string, type: string): Verdict | null {
+    const ruling = this.#rules.of(id, type, this.#net.graph.modules.get(id)?.growsAsOne ?? false);
+    if (ruling?.what === "grows") return this.#grown(id, type, ruling);
+    if (ruling) return without(id, type, ruling.what, ruling.reason);
+    if (!this.#withWeights.has(id)) return null;
+    return without(id, type, "stays", `${type} is not among the types that grow`);
+  }
+
+  #grown(id: string, type: string, { reason, explicit }: Ruling): Verdict {
+    const site = siteOf(this.#net, this.#candidate(id, type), this.#rules.ruleFor(id, type));
+    if (typeof site !== "string") return { id, type, status: "grows", reason, explicit, site };
+    return { ...without(id, type, "stays", site), explicit };
+  }
+
+  #candidate(id: string, type: string): Candidate {
+    const { modules } = this.#net.graph;
+    // Files know how often layers are called, not what holds them.
+    const inner = [...modules].flatMap(([scope, { calls = 1 }]) => (isWithin(scope, id) ? [calls] : []));
+    const calls = modules.get(id)?.calls ?? Math.min(...inner);
+    return { id, type, nodes: this.#net.members(id), calls: Number.isFinite(calls) ? calls : 1 };
+  }
+
+  /** A block that is given by the values around it. */
+  #between({ from, to, id = to }: BlockBetween): Verdict {
+    const { graph, nodes } = this.#net;
+    const values = [...graph.inputs, ...nodes.flatMap(({ outputs }) => outputs)];
+    const [start, end] = [from, to].map((name) => {
+      const value = values.find((each) => each.name === name);
+      if (value) return value;
+      const hint = didYouMean(
+        name,
+        values.map((each) => each.name),
+      );
+      throw new ArborizeError(
+        "bad_option",
+        `dendrites.blocks: "${graph.name}" has no value "${name}".${hint}`,
+      );
+    });
+    const before = new Set<Node>(nodesBehind([start!]));
+    const inside = nodesBehind([end!]).filter((node) => !before.has(node));
+    const block: Verdict = {
+      ...without(id, "Block", "stays", `"${to}" does not follow from "${from}"`),
+      explicit: true,
+    };
+    if (inside.length === 0) return block;
+    const candidate = { id, type: "Block", nodes: inside, calls: 1 };
+    const site = siteOf(this.#net, candidate, this.#rules.ruleFor(id, "Block"));
+    if (typeof site === "string") return { ...block, reason: site };
+    if (site.input !== start) return { ...block, reason: `it reads "${site.input.name}", not "${from}"` };
+    if (site.output !== end)
+      return { ...block, reason: `others read "${site.output.name}" of it, not "${to}"` };
+    return { ...block, status: "grows", reason: "blocks has it", site };
+  }
+
+  /** The verdicts with normalizations in the sites of the layers before them. */
+  #withNormalizations(verdicts: readonly Verdict[]): Verdict[] {
+    if (!this.#rules.withNormalization) return [...verdicts];
+    const found = new Map(verdicts.map((verdict) => [verdict.id, verdict]));
+    for (const verdict of verdicts) {
+      if (!verdict.site || !LAYER.test(verdict.type)) continue;
+      const norm = this.#normalizationAfter(verdict.site);
+      const own = norm && found.get(norm.id);
+      if (!norm || (own && own.status !== "stays")) continue;
+      const site = this.#together(verdict.site, norm);
+      if (!site) continue;
+      const named = norm.id || "the normalization";
+      found.set(verdict.id, { ...verdict, reason: `${verdict.reason}, with ${named} that follows`, site });
+      if (own) found.set(norm.id, without(norm.id, own.type, "part", `it grows with ${verdict.id}`));
+    }
+    return [...found.values()];
+  }
+
+  /** The normalization that alone reads what a layer computes, in every call of it. */
+  #normalizationAfter({ calls }: Site): { readonly id: string; readonly nodes: readonly Node[] } | null {
+    const readers = calls.map(({ outputs: [output] }) => {
+      const users = this.#net.users.get(output!) ?? [];
+      return users.length === 1 && !this.#net.graph.outputs.includes(output!) ? users[0]! : null;
+    });
+    const [first] = readers;
+    if (!first || readers.some((reader) => reader?.scope !== first.scope)) return null;
+    const { scope, operator } = first;
+    if (scope !== "" && NORMALIZATION.test(this.#types.get(scope) ?? "")) {
+      return { id: scope, nodes: this.#net.members(scope) };
+    }
+    return NORMALIZATION.test(operator.type) ? { id: "", nodes: readers as Node[] } : null;
+  }
+
+  /** A layer and its normalization as one site, where both mean the same neurons. */
+  #together(layer: Site, norm: { readonly id: string; readonly nodes: readonly Node[] }): Site | null {
+    const { id, type, calls, channelAxis, channels } = layer;
+    const nodes = [...new Set([...this.#net.members(id), ...norm.nodes])].sort((a, b) => a.index - b.index);
+    const beside = norm.id === "" ? [] : [norm.id];
+    const candidate = { id, type, nodes, calls: calls.length, beside };
+    const site = siteOf(this.#net, candidate, this.#rules.ruleFor(id, type));
+    if (typeof site === "string" || site.channelAxis !== channelAxis) return null;
+    return site.channels === channels ? site : null;
+  }
 }

@@ -102,6 +102,8 @@ export interface ModuleInfo {
   readonly type: string;
   /** How often the model called it; absent where that is not known, as in imported graphs. */
   readonly calls?: number;
+  /** Whether it grows dendrites as one, with all that is in it. */
+  readonly growsAsOne?: boolean;
 }
 
 /** A gradient that is given for a value as a function of others, whatever nodes compute it. */
@@ -184,8 +186,7 @@ export class Graph {
    * @throws `invalid_graph` unless `buffer` is one, of the type and shape of `next`.
    */
   update(buffer: Value, next: Value): void {
-    this.#own(buffer);
-    this.#own(next);
+    for (const value of [buffer, next]) this.#own(value);
     const fits = buffer.dtype === next.dtype && sameShape(buffer.shape, next.shape);
     if (buffer.kind !== "buffer" || !fits) {
       throw new ArborizeError(

@@ -66,6 +66,11 @@ export abstract class Module {
     );
   }
 
+  /** Whether dendrites grow on the module as one, with all that is in it, when nothing else is asked for. Default: false. */
+  get growsAsOne(): boolean {
+    return false;
+  }
+
   /** The modules, parameters and buffers that this module holds, by name: its fields, in order. */
   children(): [name: string, child: Child][] {
     const fields: [string, unknown][] = Object.entries(this);
@@ -212,7 +217,10 @@ export class Trace {
   private constructor(graph: Graph, model: Module, seed: number) {
     this.graph = graph;
     this.#modules = model.namedModules();
-    for (const [module, scope] of this.#modules) graph.modules.set(scope, { type: module.constructor.name });
+    for (const [module, scope] of this.#modules) {
+      const type = module.constructor.name;
+      graph.modules.set(scope, { type, ...(module.growsAsOne && { growsAsOne: true }) });
+    }
     this.#parameters = new Map(
       [...model.namedParameters()].map(([parameter, name]) => {
         const drawn = () => parameter.initializer(parameter.shape, Random.stream(seed, `parameter/${name}`));
@@ -243,8 +251,8 @@ export class Trace {
   enter(module: Module): string {
     const scope = this.#modules.get(module);
     if (scope !== undefined) {
-      const { type, calls = 0 } = this.graph.modules.get(scope)!;
-      this.graph.modules.set(scope, { type, calls: calls + 1 });
+      const { calls = 0, ...info } = this.graph.modules.get(scope)!;
+      this.graph.modules.set(scope, { ...info, calls: calls + 1 });
       return scope;
     }
     throw new ArborizeError(

@@ -177,7 +177,7 @@ function inputsOf({ opType, name, input }: NodeProto, values: Context["values"])
 function addNode(proto: NodeProto, context: Context): void {
   const { graph, values, modules } = context;
   const inputs = inputsOf(proto, values);
-  const scope = modules.scopeOf(proto.opType, proto.name, inputs);
+  const scope = modules.scopeOf(proto, inputs);
   const outputs = graph.within(scope, () => {
     try {
       return addUpgraded(proto, inputs, context);

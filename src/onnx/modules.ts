@@ -16,6 +16,13 @@ const LAYERS: ReadonlyMap<string, string> = new Map([
   ["PRelu", "PReLU"],
 ]);
 
+/** What a file says of a node that tells where it belongs. */
+interface NodeName {
+  readonly opType: string;
+  readonly name: string;
+  readonly output: readonly string[];
+}
+
 /** Finds the modules of a graph while its nodes are added in order. */
 export class ModuleFinder {
   /** Whether a value follows from weights alone, such as a transposed one. */
@@ -24,11 +31,16 @@ export class ModuleFinder {
   /**
    * The scope of a node that is to be added: where its weights belong by their names (`fc1` for `fc1.weight`), as they are or
    * transposed. Where exporters made these names up, the node's own name tells, `/layer1/layer1.0/conv1/Conv`; at last a
-   * layer without any is called like the node or its weight. Nodes without weights belong to none.
+   * layer without any is called like the node or its weight. Nodes without weights belong where a path says so, as PyTorch
+   * writes them and we do.
    */
-  scopeOf(type: string, name: string, inputs: readonly (Value | null)[]): string {
+  scopeOf({ opType: type, name, output: [output] }: NodeName, inputs: readonly (Value | null)[]): string {
     const weights = inputs.filter((input): input is Value => input !== null && this.#isDerived(input));
-    if (weights.length === 0) return "";
+    if (weights.length === 0) {
+      const last = name.slice(name.lastIndexOf("/") + 1).replace(/_\d+$/, "");
+      const isPath = name.startsWith("/") || (name === output && last === type);
+      return isPath ? scopeOfName(name) : "";
+    }
     const named = weights.map(scopeOfWeight).find((scope) => scope !== "");
     if (named !== undefined) return named;
     const biased = type === "Add" && inputs.find((input) => input?.producer?.operator.type === "MatMul");
@@ -40,7 +52,8 @@ export class ModuleFinder {
   describe({ nodes, modules }: Graph): void {
     const inside = new Map<string, Node[]>();
     for (const node of nodes) {
-      if (node.scope === "" || this.#isDerived(node.output)) continue;
+      const weighed = node.inputs.some((input) => input && this.#isDerived(input));
+      if (node.scope === "" || !weighed || this.#isDerived(node.output)) continue;
       inside.set(node.scope, [...(inside.get(node.scope) ?? []), node]);
     }
     for (const [scope, members] of inside) modules.set(scope, this.#infoOf(members));

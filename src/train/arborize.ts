@@ -2,13 +2,16 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import type { Tensor } from "../base/tensor.ts";
+import { sitesAgain } from "../dendrites/again.ts";
 import type { DendriteActivation } from "../dendrites/attach.ts";
 import { detachDendrites } from "../dendrites/detach.ts";
-import { DEFAULT_TYPES, findSites, inspectModules } from "../dendrites/sites.ts";
+import { DEFAULT_TYPES, type Selection } from "../dendrites/selection.ts";
+import type { Site } from "../dendrites/site.ts";
+import { inspectModules, type Verdict } from "../dendrites/sites.ts";
 import type { Engine } from "../engine/engine.ts";
 import { nodeEngine } from "../engine/node.ts";
 import { Graph } from "../graph/graph.ts";
-import { type GrowthOptions, growthSettings } from "../growth/settings.ts";
+import { type GrowthOptions, type GrowthSettings, growthSettings } from "../growth/settings.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import { Module, type TraceOptions, trace } from "../nn/module.ts";
@@ -20,10 +23,8 @@ import type { NetworkParts, Snapshot } from "./network.ts";
 import { startFrom } from "./state-dict.ts";
 import { Training } from "./training.ts";
 
-/** Which modules grow dendrites, and of what kind. */
-export interface DendriteOptions {
-  /** Class names of the modules that grow. Default: Linear, Conv1d, Conv2d, Conv3d. */
-  readonly types?: readonly string[];
+/** Which modules grow dendrites, and of what kind. A model that has dendrites keeps them where they are. */
+export interface DendriteOptions extends Selection {
   /** The dendrites' non-linearity. Default: "sigmoid". */
   readonly activation?: DendriteActivation;
   /** Standard deviation of a new dendrite's weights. Default: 0.01. */
@@ -74,18 +75,17 @@ export async function arborize(
   for (const [name, given] of Object.entries({ loss, optimizer })) {
     if (!given) throw new ArborizeError("bad_option", `arborize needs a ${name}, such as ${EXAMPLES[name]}.`);
   }
-  const { types = DEFAULT_TYPES, initialScale = 0.01 } = options.dendrites ?? {};
-  const { base: thawed, count, modules, values, ...found } = detachDendrites(graphOf(model, options, seed));
-  const base = freezeState(thawed, options);
+  const { initialScale = 0.01, ...selection } = options.dendrites ?? {};
+  const found = detachDendrites(graphOf(model, options, seed));
+  const { count, modules, values } = found;
+  const base = freezeState(found.base, options);
   const activation = options.dendrites?.activation ?? found.activation ?? "sigmoid";
   const growth = growthSettings(options.growth);
-  const sites = findSites(base, types);
-  if (sites.length === 0 && growth.maxDendrites > 0) throw noSites(base, types);
-  const lost = modules.filter((module) => !sites.some(({ id }) => id === module));
-  if (lost.length > 0 || activation !== (found.activation ?? activation)) {
+  const sites = count > 0 ? sitesAgain({ ...found, base }, selection) : chosenSites(base, selection, growth);
+  if (count > 0 && activation !== found.activation) {
     throw new ArborizeError(
       "bad_option",
-      `"${base.name}" has ${found.activation} dendrites on ${modules.join(", ")}: dendrites.types and dendrites.activation must keep them.`,
+      `"${base.name}" has ${found.activation} dendrites on ${modules.join(", ")}: dendrites.activation must keep them.`,
     );
   }
   return new Training({
@@ -133,10 +133,22 @@ function graphOf(model: Module | OnnxModel | Graph, { inputs }: ArborizeOptions,
   throw new ArborizeError("bad_option", "arborize needs a module, what readOnnx returns, or a graph.");
 }
 
-function noSites(base: Graph, types: readonly string[]): ArborizeError {
-  const found = inspectModules(base, types).map(
-    (verdict) => `\n  ${verdict.id} (${verdict.type}): ${verdict.site ? "grows" : verdict.reason}`,
-  );
+/** @throws `bad_option` where dendrites are asked for that cannot be, or none can. */
+function chosenSites(base: Graph, selection: Selection, { maxDendrites }: GrowthSettings): Site[] {
+  const verdicts = inspectModules(base, selection);
+  const sites = verdicts.flatMap(({ site }) => (site ? [site] : []));
+  const impossible = verdicts.find(({ explicit, site }) => explicit && !site);
+  if (impossible) throw cannotGrow(impossible);
+  if (sites.length === 0 && maxDendrites > 0) throw noSites(base, verdicts, selection);
+  return sites;
+}
+
+function cannotGrow({ id, reason }: Verdict): ArborizeError {
+  return new ArborizeError("bad_option", `"${id}" cannot grow dendrites, as the options ask: ${reason}.`);
+}
+
+function noSites(base: Graph, verdicts: readonly Verdict[], { types = DEFAULT_TYPES }: Selection) {
+  const found = verdicts.map(({ id, type, reason }) => `\n  ${id} (${type}): ${reason}`);
   return new ArborizeError(
     "bad_option",
     `No module of "${base.name}" can grow dendrites; ${types.join(", ")} do. It has${found.join("") || " no modules with parameters"}\nName others in dendrites.types, or set growth.maxDendrites to 0 to train without.`,

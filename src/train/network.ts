@@ -4,7 +4,7 @@ import { Random } from "../base/random.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
 import { attachDendrites, type DendriteActivation } from "../dendrites/attach.ts";
-import type { Site } from "../dendrites/sites.ts";
+import type { Site } from "../dendrites/site.ts";
 import type { Engine, Resident } from "../engine/engine.ts";
 import type { Graph } from "../graph/graph.ts";
 import { resolveDim, staticShape } from "../graph/shape.ts";

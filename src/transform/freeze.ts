@@ -1,6 +1,7 @@
 // What of a network training leaves as it is, and which batch normalizations go by the batch.
 
 import { ArborizeError, didYouMean } from "../base/errors.ts";
+import { matcher } from "../base/patterns.ts";
 import type { Graph } from "../graph/graph.ts";
 import { batchNormalizationOp, updateStatistics } from "../ops/index.ts";
 import { rewrite } from "./rewrite.ts";
@@ -28,15 +29,15 @@ export interface FreezeOptions {
 export function freezeState(network: Graph, { freeze = [], batchNorm }: FreezeOptions): Graph {
   if (freeze.length === 0 && !batchNorm) return network;
   const names = [...network.state.keys()];
-  const patterns = freeze.map(patternOf);
-  const idle = freeze.find((_, i) => !names.some((name) => patterns[i]!.test(name)));
+  const patterns = freeze.map(matcher);
+  const idle = freeze.find((_, i) => !names.some((name) => patterns[i]!(name)));
   if (idle !== undefined) {
     throw new ArborizeError(
       "bad_option",
       `Nothing in "${network.name}" is called "${idle}", so freeze has nothing to do there.${didYouMean(idle, names)}`,
     );
   }
-  const isFrozen = (name: string) => patterns.some((pattern) => pattern.test(name));
+  const isFrozen = (name: string) => patterns.some((pattern) => pattern(name));
   const { graph } = rewrite(
     network,
     (node, inputs, target) => {
@@ -55,9 +56,4 @@ export function freezeState(network: Graph, { freeze = [], batchNorm }: FreezeOp
     { freeze: ({ name }) => isFrozen(name) },
   );
   return graph;
-}
-
-function patternOf(text: string): RegExp {
-  const escaped = text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${escaped.join(".*")}$`);
 }

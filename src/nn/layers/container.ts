@@ -28,6 +28,20 @@ export class Sequential extends Module {
   }
 }
 
+/**
+ * Modules one after another that grow dendrites as one: each dendrite is a copy of all of them. Keeps together what belongs
+ * together, such as a layer, its activation and the next layer.
+ */
+export class Block extends Sequential {
+  constructor(modules: readonly Module[]) {
+    super(...modules);
+  }
+
+  override get growsAsOne(): boolean {
+    return true;
+  }
+}
+
 /** What only holds modules has no output of its own. */
 function noForward(container: Module): never {
   throw new ArborizeError(

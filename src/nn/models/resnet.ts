@@ -56,6 +56,8 @@ export interface ResNetOptions {
    * "small", a 3x3 convolution of stride 1, for images of about 32.
    */
   readonly stem?: "large" | "small";
+  /** Channels at the first resolution; each next has twice as many. Default: 64. */
+  readonly width?: number;
 }
 
 /** A residual network of basic blocks. `[B, inChannels, H, W]` to logits `[B, numClasses]`. */
@@ -72,19 +74,19 @@ export class ResNet extends Module {
   /** @param blocks how many there are at each of four resolutions. */
   constructor(blocks: readonly [number, number, number, number], options: ResNetOptions = {}) {
     super();
-    const { numClasses = 1000, inChannels = 3, stem = "large" } = options;
+    const { numClasses = 1000, inChannels = 3, stem = "large", width = 64 } = options;
     this.stem = stem;
-    this.conv1 = stem === "large" ? conv(inChannels, 64, 7, 2) : conv(inChannels, 64, 3);
-    this.bn1 = new nn.BatchNorm2d(64);
+    this.conv1 = stem === "large" ? conv(inChannels, width, 7, 2) : conv(inChannels, width, 3);
+    this.bn1 = new nn.BatchNorm2d(width);
     const stage = (from: number, to: number, count: number, stride: number) =>
       new nn.Sequential(
         ...Array.from({ length: count }, (_, i) => new BasicBlock(i ? to : from, to, i ? 1 : stride)),
       );
-    this.layer1 = stage(64, 64, blocks[0], 1);
-    this.layer2 = stage(64, 128, blocks[1], 2);
-    this.layer3 = stage(128, 256, blocks[2], 2);
-    this.layer4 = stage(256, 512, blocks[3], 2);
-    this.fc = new nn.Linear(512, numClasses);
+    this.layer1 = stage(width, width, blocks[0], 1);
+    this.layer2 = stage(width, 2 * width, blocks[1], 2);
+    this.layer3 = stage(2 * width, 4 * width, blocks[2], 2);
+    this.layer4 = stage(4 * width, 8 * width, blocks[3], 2);
+    this.fc = new nn.Linear(8 * width, numClasses);
   }
 
   forward(x: Value): Value {

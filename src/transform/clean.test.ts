@@ -50,9 +50,18 @@ class Sequence extends nn.Module {
 }
 
 /** A traced network with dendrites on all sites and nothing in its state that is 0 or 1. */
-function grown(model: nn.Module, input: nn.TraceOptions["inputs"], count: number): Graph {
+function grown(
+  model: nn.Module,
+  input: nn.TraceOptions["inputs"],
+  count: number,
+  withNormalization = true,
+): Graph {
   const base = nn.trace(model, { inputs: input });
-  const plan = { sites: findSites(base), count, random: (name: string) => Random.stream(1, name) };
+  const plan = {
+    sites: findSites(base, { withNormalization }),
+    count,
+    random: (name: string) => Random.stream(1, name),
+  };
   const { state } = attachDendrites(base, plan);
   const values = new Map<string, Tensor>(
     [...state].map(([name, { dtype, shape }]) => {
@@ -86,15 +95,23 @@ const countOf = (graph: Graph, type: string) =>
   graph.nodes.filter(({ operator }) => operator.type === type).length;
 
 describe("cleanForm", () => {
-  for (const count of [0, 1, 3]) {
+  // Dendrites with normalizations of their own, and one normalization of the sum.
+  for (const [count, own] of [
+    [0, true],
+    [1, true],
+    [3, true],
+    [1, false],
+    [2, false],
+  ] as const) {
     for (const foldBatchNorm of [false, true]) {
-      it(`computes what evaluation does, ${count} dendrites, normalizations ${foldBatchNorm ? "folded" : "left"}`, async () => {
-        const graph = grown(new Net(), IMAGE, count);
+      const norms = `${own ? "own " : ""}normalizations ${foldBatchNorm ? "folded" : "left"}`;
+      it(`computes what evaluation does, ${count} dendrites, ${norms}`, async () => {
+        const graph = grown(new Net(), IMAGE, count, own);
         const clean = await cleanForm(graph, engine, { foldBatchNorm });
         const wanted = await outputOf(evaluationForm(graph).graph, image);
         const found = await outputOf(clean, image);
         expect(largestError(found.data as Float32Array, wanted.data as Float32Array)).toBeLessThan(1e-5);
-        expect(countOf(clean, "BatchNormalization")).toBe(foldBatchNorm ? 0 : 3);
+        expect(countOf(clean, "BatchNormalization")).toBe(foldBatchNorm ? 0 : own ? 3 * (1 + count) : 3);
         // A convolution for each wide one; in groups each stays alone.
         expect(countOf(clean, "Conv")).toBe(2 + 1 + count);
         expect(countOf(clean, "Gemm")).toBe(2);

@@ -41,6 +41,7 @@ export { type NodeEngineOptions, nodeEngine } from "./engine/node.ts";
 export { Graph, type Node, type Value } from "./graph/graph.ts";
 export { printGraph } from "./graph/print.ts";
 export type { Dim, Shape } from "./graph/shape.ts";
+export type { CorrelationSettings } from "./growth/dendrite-phase.ts";
 export { type GrowthOptions, type GrowthSettings, growthSettings } from "./growth/settings.ts";
 export {
   addScore,
@@ -66,7 +67,12 @@ export { type EpochRecord, type RunHistory, type SummaryRow, summarize } from ".
 export { createProgress, type Progress, type ProgressOptions } from "./report/progress.ts";
 // Showing
 export { gainLine, summaryTable } from "./report/table.ts";
-export { type ArborizeOptions, arborize, type DendriteOptions } from "./train/arborize.ts";
+export {
+  type ArborizeOptions,
+  arborize,
+  type CorrelationOptions,
+  type DendriteOptions,
+} from "./train/arborize.ts";
 export type { CapacityRow } from "./train/capacity.ts";
 export type { ExportOptions } from "./train/export.ts";
 export { type FitOptions, type FitResult, fit } from "./train/fit.ts";

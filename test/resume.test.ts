@@ -28,6 +28,14 @@ const KINDS: Readonly<Record<string, Partial<ArborizeOptions>>> = {
     // Hardly any score improves by so much: this grows, fails, and tries again.
     growth: { switchMode: "history", patience: 1, improvementThreshold: 0.3, lookback: 1.5, maxTries: 2 },
   },
+  "dendrites that learn by correlation": {
+    scheduler: optim.stepLR({ stepSize: 1, gamma: 0.7 }),
+    growth: { switchMode: "fixed", fixedEpochs: 2, maxDendrites: 2 },
+    dendrites: {
+      learning: "correlation",
+      correlation: { candidates: 2, bootstrapBatches: 8, sign: "running", meanError: "running" },
+    },
+  },
 };
 
 /** A progress that calls `onStep` after each step. */

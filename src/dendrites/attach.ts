@@ -4,7 +4,7 @@ import type { Random } from "../base/random.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { staticShape } from "../graph/shape.ts";
-import { add, mul, relu, reshape, sigmoid, split, tanh } from "../ops/index.ts";
+import { add, mul, relu, reshape, sigmoid, split, stopGradient, tanh } from "../ops/index.ts";
 import { type Replacement, type Rewritten, rewrite } from "../transform/rewrite.ts";
 import type { Call } from "./call.ts";
 import { isWithin, readsOf } from "./network.ts";
@@ -29,6 +29,11 @@ export interface DendritePlan {
   readonly random: (name: string) => Random;
   /** Standard deviation of a new dendrite's weights. Default: 0.01. */
   readonly initialScale?: number;
+  /**
+   * Whether gradients end at the dendrites' outputs: the output weights then learn, and neither the dendrites nor what the
+   * module reads hears of it through them. Default: false.
+   */
+  readonly stopGradients?: boolean;
 }
 
 /**
@@ -136,7 +141,8 @@ class Growth {
     const another = (name: string) => this.#dendrite(name, dendrites, feed);
     if (count === 0) return { site, sum: neuron, dendrites, another };
     const weights = this.#connection(`${site.id}.dendrites.output`, count, site);
-    const combined = (site.combine ?? sum)({ neuron, dendrites, weights });
+    const heard = this.#plan.stopGradients ? dendrites.map(stopGradient) : dendrites;
+    const combined = (site.combine ?? sum)({ neuron, dendrites: heard, weights });
     this.#alone.set(combined, { call, value: neuron });
     return { site, sum: combined, dendrites, another };
   }

@@ -19,6 +19,11 @@ export interface WithCandidates {
   readonly sites: readonly CandidateSite[];
 }
 
+/** The scope of a module's candidate. */
+export function candidateId({ id }: Site, candidate: number): string {
+  return `${id}.candidates.${candidate}`;
+}
+
 /**
  * The graph of `attachDendrites`, and `candidates` more dendrites beside each module's: what the next one could be. They read
  * the module's input and its dendrites' outputs, and nothing reads them. Their parameters are

@@ -1,5 +1,6 @@
 // What the tracker decided and why: data for programs, a sentence for people and logs.
 
+import type { PhaseEnd } from "./dendrite-phase.ts";
 import type { Best } from "./state.ts";
 
 /** Why a cycle ended. */
@@ -58,6 +59,15 @@ export type Verdict =
       readonly of: number;
       readonly from: number;
     }
+  /** An epoch in which dendrites learned; `score`: the mean of the modules' dendrite scores. */
+  | {
+      readonly type: "dendrites_learned";
+      readonly dendrite: number;
+      readonly score: number;
+      readonly idle: boolean;
+    }
+  /** Dendrite number `dendrite` has learned for `epochs` epochs, and takes part from now on. */
+  | { readonly type: "joined"; readonly dendrite: number; readonly epochs: number; readonly end: PhaseEnd }
   /** The end, with the model of epoch `from`; `better` is one that `retainAll` passes over for it. */
   | {
       readonly type: "complete";
@@ -111,6 +121,14 @@ function sentence(verdict: Verdict): string {
         attempt === 1 ? `dendrite ${dendrite}` : `dendrite ${dendrite}, attempt ${attempt} of ${of},`;
       return `${why(verdict.trigger)}: ${nth} is added to the model of epoch ${from}`;
     }
+    case "dendrites_learned":
+      return verdict.idle
+        ? `dendrite ${verdict.dendrite} was measured before it learns: ${show(verdict.score)}`
+        : `dendrite ${verdict.dendrite} follows its neurons' errors by ${show(verdict.score)}`;
+    case "joined": {
+      const { dendrite, epochs, end } = verdict;
+      return `${PHASE_ENDS[end]}: dendrite ${dendrite} takes part after ${count(epochs, "epoch")}`;
+    }
     case "complete": {
       const { reason, limit, dendrites, from, better } = verdict;
       const end =
@@ -123,6 +141,12 @@ function sentence(verdict: Verdict): string {
     }
   }
 }
+
+const PHASE_ENDS: Readonly<Record<PhaseEnd, string>> = {
+  patience: "no dendrite gets better",
+  cap: "dendrites have learned for as long as the neurons had",
+  forced: "the caller forced a switch",
+};
 
 const RESULTS = {
   worse: "going back to the latter",

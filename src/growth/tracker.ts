@@ -8,7 +8,7 @@ import type { Epoch } from "./epoch.ts";
 import { improves, isBetter, nextRunningScore } from "./score.ts";
 import { endSearch, epochsHeld, followSchedule, startSearch, stepsSchedule } from "./search.ts";
 import { forDendrites, type GrowthSettings } from "./settings.ts";
-import { type Best, epochsInCycle, type TrackerState, totalEpochs } from "./state.ts";
+import { type Best, type Branch, epochsInCycle, type TrackerState, totalEpochs } from "./state.ts";
 import { change, type Effect, issue, restore, save, type Turn, tell } from "./turn.ts";
 
 export type { Decision, Trigger } from "./decisions.ts";
@@ -241,6 +241,28 @@ function grow(turn: Turn, dendrite: number, attempt: number): Turn {
     snapshots: best === undefined ? {} : { best },
   });
   return issue(grown, { type: "grow", dendrite, attempt });
+}
+
+/**
+ * Takes in an epoch in which dendrites learned and the network did not. It has a place on the branch and decides nothing: the
+ * cycle that the last growth began starts after it, also for the checkpoints of the network as it had just grown.
+ */
+export function addDendriteEpoch(state: TrackerState, epoch: Epoch): TrackerState {
+  check(state, epoch);
+  const { snapshots } = state;
+  const kept = Object.entries(snapshots).map(([name, branch]) => {
+    const grown = branch.switchEpochs.length === state.switchEpochs.length;
+    return [name, grown ? { ...branch, ...later(branch, epoch) } : branch] as const;
+  });
+  return { ...state, ...later(state, epoch), snapshots: Object.fromEntries(kept) };
+}
+
+function later({ history, switchEpochs }: Branch, { score, learningRate }: Epoch) {
+  const runningScore = history.at(-1)?.runningScore ?? score;
+  return {
+    history: [...history, { score, runningScore, learningRate: learningRate ?? null }],
+    switchEpochs: [...switchEpochs.slice(0, -1), history.length + 1],
+  };
 }
 
 function isSame(a: Best | null, b: Best | null): boolean {

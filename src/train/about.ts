@@ -1,5 +1,6 @@
 // What a run's report says beside its scores: what it was made with, and on what.
 
+import { correlationSettings } from "../growth/dendrite-phase.ts";
 import { growthSettings } from "../growth/settings.ts";
 import type { ReportOptions } from "../report/page.ts";
 import type { ArborizeOptions } from "./arborize.ts";
@@ -13,6 +14,9 @@ export function aboutRun(
 ): Omit<ReportOptions, "name"> {
   const { loss, optimizer, scheduler, metric, dendrites, seed = 0 } = options;
   const growth = growthSettings(options.growth);
+  const { optimizer: own = optimizer, ...given } = dendrites?.correlation ?? {};
+  const learning = { ...correlationSettings(given), optimizer: { name: own.name, ...own.options } };
+  const correlation = dendrites?.learning === "correlation" ? { correlation: learning } : {};
   return {
     settings: {
       loss: loss.name,
@@ -20,7 +24,7 @@ export function aboutRun(
       optimizer: { name: optimizer.name, ...optimizer.options },
       scheduler: scheduler ? { name: scheduler.name, ...scheduler.options } : "none",
       growth: { ...growth, maximize: training.history.maximize },
-      dendrites: { ...DENDRITES, ...dendrites, on: training.sites.join(", ") },
+      dendrites: { ...DENDRITES, ...dendrites, ...correlation, on: training.sites.join(", ") },
       data,
       seed,
     },
@@ -33,4 +37,4 @@ export function aboutRun(
   };
 }
 
-const DENDRITES = { activation: "sigmoid", initialScale: 0.01 };
+const DENDRITES = { activation: "sigmoid", initialScale: 0.01, learning: "gradient" };

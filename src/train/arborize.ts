@@ -11,6 +11,7 @@ import { inspectModules, type Verdict } from "../dendrites/sites.ts";
 import type { Engine } from "../engine/engine.ts";
 import { nodeEngine } from "../engine/node.ts";
 import { Graph } from "../graph/graph.ts";
+import { type CorrelationSettings, correlationSettings } from "../growth/dendrite-phase.ts";
 import { type GrowthOptions, type GrowthSettings, growthSettings } from "../growth/settings.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
@@ -19,7 +20,7 @@ import type { OnnxModel } from "../onnx/read.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Scheduler } from "../optim/schedulers.ts";
 import { type FreezeOptions, freezeState } from "../transform/freeze.ts";
-import type { NetworkParts, Snapshot } from "./network.ts";
+import type { CorrelationParts, NetworkParts, Snapshot } from "./network.ts";
 import { startFrom } from "./state-dict.ts";
 import { Training } from "./training.ts";
 
@@ -29,6 +30,20 @@ export interface DendriteOptions extends Selection {
   readonly activation?: DendriteActivation;
   /** Standard deviation of a new dendrite's weights. Default: 0.01. */
   readonly initialScale?: number;
+  /**
+   * How dendrites learn: `"gradient"`, with the network; `"correlation"`, in phases of their own in which they follow their
+   * neurons' remaining error while the network stays as it is (Fahlman and Lebiere's cascade-correlation for each neuron).
+   * Default: "gradient".
+   */
+  readonly learning?: "gradient" | "correlation";
+  /** Settings of `learning: "correlation"`. */
+  readonly correlation?: CorrelationOptions;
+}
+
+/** How dendrites learn by correlation: settings, and what they learn by, afresh in each phase. */
+export interface CorrelationOptions extends Partial<CorrelationSettings> {
+  /** Default: the network's. */
+  readonly optimizer?: Optimizer;
 }
 
 /** What a network is trained with. */
@@ -81,6 +96,7 @@ export async function arborize(
   const base = freezeState(found.base, options);
   const activation = options.dendrites?.activation ?? found.activation ?? "sigmoid";
   const growth = growthSettings(options.growth);
+  const correlation = correlationOf(options);
   const sites = count > 0 ? sitesAgain({ ...found, base }, selection) : chosenSites(base, selection, growth);
   if (count > 0 && activation !== found.activation) {
     throw new ArborizeError(
@@ -93,6 +109,7 @@ export async function arborize(
     sites,
     activation,
     initialScale,
+    correlation,
     loss,
     optimizer,
     scheduler,
@@ -113,6 +130,25 @@ function startOf(
 ): Snapshot | null {
   if (state) return startFrom(state, places);
   return own.dendrites > 0 ? own : null;
+}
+
+function correlationOf({ dendrites = {}, optimizer }: ArborizeOptions): CorrelationParts | null {
+  const { learning = "gradient", correlation = {} } = dendrites;
+  if (learning !== "gradient" && learning !== "correlation") {
+    throw new ArborizeError(
+      "bad_option",
+      `dendrites.learning is "${learning}", it must be "gradient" or "correlation".`,
+    );
+  }
+  if (learning === "gradient") {
+    if (!dendrites.correlation) return null;
+    throw new ArborizeError(
+      "bad_option",
+      'dendrites.correlation is only for dendrites that learn so: set dendrites.learning to "correlation".',
+    );
+  }
+  const { optimizer: own = optimizer, ...settings } = correlation;
+  return { ...correlationSettings(settings), optimizer: own };
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {

@@ -6,7 +6,9 @@ import type { RandomState } from "../base/random.ts";
 import type { Tensor } from "../base/tensor.ts";
 import { readSafetensors, writeSafetensors } from "../data/safetensors.ts";
 import { readTrackerState, type TrackerState } from "../growth/state.ts";
+import type { Effect } from "../growth/tracker.ts";
 import type { SchedulerState } from "../optim/schedulers.ts";
+import type { PhaseState } from "./dendrite-phase.ts";
 import type { NetworkParts, Snapshot } from "./network.ts";
 import type { OpenEpoch, RunRecord } from "./recorder.ts";
 import { listed, misfits } from "./state-dict.ts";
@@ -32,11 +34,22 @@ export interface Savepoint extends Snapshot {
   readonly progress: Progress;
 }
 
-/** Everything a training needs to go on exactly where it was, beside what it was made with. */
-export interface TrainingState {
+/** A phase of dendrites that learn, and what of the network is to be saved when they have joined. */
+export interface SavedPhase extends PhaseState {
+  readonly pending: readonly Effect[];
+}
+
+/** Where a training's network stands, and what it can go back to. */
+export interface CourseState {
   readonly now: Savepoint;
   /** By the tracker's name. */
   readonly savepoints: ReadonlyMap<string, Savepoint>;
+  /** Null while neurons learn. */
+  readonly phase: SavedPhase | null;
+}
+
+/** Everything a training needs to go on exactly where it was, beside what it was made with. */
+export interface TrainingState extends CourseState {
   readonly tracker: TrackerState;
   readonly record: RunRecord;
   readonly open: OpenEpoch;
@@ -64,11 +77,26 @@ const savepoint = z.object({
     masks: z.tuple([word, word, word, word]),
   }),
 });
+const phase = z.object({
+  standing: z.object({
+    dendrite: count,
+    attempt: count,
+    cap: count,
+    steps: count,
+    bootstrap: count,
+    progress: z.object({ epochs: count, waited: count }),
+    flat: z.number().nullable(),
+  }),
+  pending: z.array(
+    z.object({ type: z.literal("save"), checkpoint: z.enum(["best", "cycle", "switch", "run"]) }),
+  ),
+});
 const metadata = z.object({
   format: z.literal(FORMAT),
   identity: z.string(),
   now: savepoint,
   savepoints: z.record(z.string(), savepoint),
+  phase: phase.nullish(),
   tracker: z.unknown(),
   record: z.object({
     history: z.looseObject({
@@ -93,24 +121,33 @@ const metadata = z.object({
 export type TrainingIdentity = NetworkParts & { readonly seed: number };
 
 /** Network, dendrites, optimizer and seed in one line: what must agree for a training to go on from a checkpoint. */
-export function identityOf({ base, optimizer, seed, sites, activation }: TrainingIdentity): string {
+export function identityOf(identity: TrainingIdentity): string {
+  const { base, optimizer, seed, sites, activation, correlation } = identity;
   const parameters = [...base.state].map(([name, { shape }]) => `${name}[${shape.join(",")}]`).join(" ");
   const places = sites.map(({ id }) => id).join(" ");
-  return `seed ${seed}, ${optimizer.name}, ${activation} dendrites on ${places}, parameters ${parameters}`;
+  const learning = correlation ? ` by correlation and ${correlation.optimizer.name}` : "";
+  const dendrites = `${activation} dendrites${learning} on ${places}`;
+  return `seed ${seed}, ${optimizer.name}, ${dendrites}, parameters ${parameters}`;
 }
+
+/** The name under which a dendrite phase's tensors are kept. */
+const PHASE = "phase";
 
 /** Where a checkpoint's tensors are kept in the file. */
 const keptAs = (checkpoint: string) => `checkpoint.${checkpoint}.`;
 
 /** The state as bytes; equal states give equal bytes. */
-export function encodeState({ now, savepoints, ...rest }: TrainingState): Uint8Array {
+export function encodeState({ now, savepoints, phase, ...rest }: TrainingState): Uint8Array {
   const stored: [string, Tensor][] = [...now.values];
   for (const [name, { values }] of savepoints) {
     for (const [key, tensor] of values) stored.push([keptAs(name) + key, tensor]);
   }
+  for (const [key, tensor] of phase?.tensors ?? []) stored.push([keptAs(PHASE) + key, tensor]);
   const plain = ({ dendrites, progress }: Savepoint) => ({ dendrites, progress });
   const kept = Object.fromEntries([...savepoints].map(([name, point]) => [name, plain(point)]));
-  const json = JSON.stringify({ format: FORMAT, ...rest, now: plain(now), savepoints: kept }, spellNumbers);
+  const learning = phase ? { phase: { standing: phase.standing, pending: phase.pending } } : {};
+  const all = { format: FORMAT, ...rest, now: plain(now), savepoints: kept, ...learning };
+  const json = JSON.stringify(all, spellNumbers);
   return writeSafetensors(stored, { [KEY]: json });
 }
 
@@ -153,20 +190,26 @@ export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIden
     );
   }
   const rest = new Map(stored);
-  const points = Object.entries(savepoints).map(([kept, point]): [string, Savepoint] => {
+  const takeFrom = (kept: string) => {
     const values = new Map<string, Tensor>();
     for (const [key, tensor] of stored) {
       if (!key.startsWith(keptAs(kept))) continue;
       values.set(key.slice(keptAs(kept).length), tensor);
       rest.delete(key);
     }
-    return [kept, { ...point, values }];
-  });
+    return values;
+  };
+  const points = Object.entries(savepoints).map(([kept, point]): [string, Savepoint] => [
+    kept,
+    { ...point, values: takeFrom(kept) },
+  ]);
+  const phase = parsed.data.phase ? { ...parsed.data.phase, tensors: takeFrom(PHASE) } : null;
   const present: Savepoint = { ...now, values: rest };
   for (const point of [present, ...points.map(([, kept]) => kept)]) expectParameters(point, name, parts);
   return {
     now: present,
     savepoints: new Map(points),
+    phase,
     tracker: trackerState(tracker, name),
     record: record as unknown as RunRecord,
     open,

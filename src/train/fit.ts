@@ -12,6 +12,7 @@ import { createProgress, type Progress } from "../report/progress.ts";
 import { aboutRun } from "./about.ts";
 import { type ArborizeOptions, arborize } from "./arborize.ts";
 import type { ScoreOutcome } from "./parts.ts";
+import { meanScore } from "./recorder.ts";
 import { RunFolder } from "./run-folder.ts";
 import type { Training } from "./training.ts";
 
@@ -128,7 +129,8 @@ async function trainEpoch(
   train.epoch = training.epochs;
   // Decisions and chart count epochs along the branch, which goes back when an earlier network is restored.
   const epoch = training.history.epochs.filter(({ abandoned }) => !abandoned).length;
-  progress?.start(`epoch ${epoch}`, train.length);
+  const learning = training.phase === "dendrites" ? ", dendrites learn" : "";
+  progress?.start(`epoch ${epoch}${learning}`, train.length);
   let done = 0;
   let mean = 0;
   for (const batch of train as Iterable<Batch>) {
@@ -176,6 +178,7 @@ function epochLine(epoch: EpochRecord, history: RunHistory): string {
     ...(epoch.test === undefined ? [] : [`test ${format(epoch.test)}`]),
     `rate ${formatNumber(epoch.learningRate)}`,
     dendriteCount(epoch.dendrites),
+    ...(epoch.dendriteScores ? [`dendrite score ${formatNumber(meanScore(epoch.dendriteScores))}`] : []),
     formatDuration(epoch.trainSeconds + epoch.validationSeconds),
   ].join("  ");
 }

@@ -8,14 +8,22 @@ import type { Site } from "../dendrites/site.ts";
 import type { Engine, Resident } from "../engine/engine.ts";
 import type { Graph } from "../graph/graph.ts";
 import { resolveDim, staticShape } from "../graph/shape.ts";
+import type { CorrelationSettings } from "../growth/dendrite-phase.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import type { Knobs, Optimizer } from "../optim/optimizer.ts";
+import { freezeState } from "../transform/freeze.ts";
 import { evaluationForm } from "../transform/mode.ts";
 import { matchBatch } from "./batch.ts";
 import { type BatchSource, InferenceProgram } from "./inference.ts";
 import { StepProgram } from "./program.ts";
 import { buildTrainStep, type MaskFeed } from "./step.ts";
+
+/** How dendrites learn by correlation. */
+export interface CorrelationParts extends CorrelationSettings {
+  /** What they learn by. */
+  readonly optimizer: Optimizer;
+}
 
 /** What a growing network is made of. None of it changes. */
 export interface NetworkParts {
@@ -27,6 +35,8 @@ export interface NetworkParts {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly engine: Engine;
+  /** How dendrites learn apart from the network; null where they learn with it. */
+  readonly correlation: CorrelationParts | null;
   /** What the network starts from where that is not the base's own parameters. */
   readonly start: Snapshot | null;
 }
@@ -91,8 +101,17 @@ export class GrowingNetwork {
   }
 
   #grown(count: number, values: ReadonlyMap<string, Tensor>, random: NewWeights): Graph {
-    const { base, sites, activation, initialScale } = this.parts;
-    return attachDendrites(base, { sites, count, activation, initialScale, values, random });
+    const { base, sites, activation, initialScale, correlation } = this.parts;
+    const stopGradients = correlation?.gradients === "stopped";
+    const plan = { sites, count, activation, initialScale, values, random, stopGradients };
+    return attachDendrites(base, plan);
+  }
+
+  /** The network as it is trained: dendrites that learn by correlation stay as they are once they have joined. */
+  #trained(): Graph {
+    if (!this.parts.correlation) return this.#graph;
+    const freeze = Array.from({ length: this.#dendrites }, (_, j) => `*.dendrites.${j}.*`);
+    return freezeState(this.#graph, { freeze });
   }
 
   /** Runs one training step and returns the loss before it. `masks` is where dropout draws from. */
@@ -100,7 +119,7 @@ export class GrowingNetwork {
     const program = await this.#stepProgram();
     const { tensors, lengths } = matchBatch(batch, program.step.feeds);
     for (const mask of program.step.masks) tensors.set(mask.name, drawMask(mask, lengths, masks));
-    return program.run(tensors, knobs);
+    return (await program.run(tensors, knobs)).loss;
   }
 
   /** A metric, or the loss where it is null, over batches. */
@@ -150,7 +169,7 @@ export class GrowingNetwork {
   async #stepProgram(): Promise<StepProgram> {
     if (!this.#program) {
       const { loss, optimizer, engine } = this.parts;
-      const step = buildTrainStep(this.#graph, loss, optimizer, { inPlace: engine.sharesMemory });
+      const step = buildTrainStep(this.#trained(), loss, optimizer, { inPlace: engine.sharesMemory });
       this.#program = await StepProgram.compile(step, engine, this.#initial);
     }
     return this.#program;

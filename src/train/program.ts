@@ -7,6 +7,13 @@ import type { Knobs } from "../optim/optimizer.ts";
 import { InPlaceUpdate } from "./in-place.ts";
 import { nextOf, type TrainStep } from "./step.ts";
 
+/** What a step tells. */
+export interface StepResult {
+  readonly loss: number;
+  /** By name: see `TrainStep.measures`. */
+  readonly measures: ReadonlyMap<string, Tensor>;
+}
+
 /**
  * Runs training steps. What the model computes the next value of is kept twice: a step reads one copy and writes the other.
  * Only a step that ended well makes the new copy the current one, and updates the rest in place.
@@ -59,10 +66,23 @@ export class StepProgram {
    * Runs one step.
    *
    * @param feeds batch data, target and masks by name.
-   * @returns the loss before the update.
+   * @returns the loss before the update, and what the step measures.
    * @throws `not_a_number` when the loss is not finite; parameters and optimizer are then as before the step.
    */
-  async run(feeds: Iterable<readonly [string, Tensor]>, knobs: Knobs): Promise<number> {
+  async run(feeds: Iterable<readonly [string, Tensor]>, knobs: Knobs): Promise<StepResult> {
+    const results = await this.#compute(feeds, knobs);
+    const told = await this.#resultOf(results);
+    await this.#inPlace?.run(results, knobs);
+    [this.#current, this.#next] = [this.#next, this.#current];
+    return told;
+  }
+
+  /** What `run` tells, without an update. @throws `not_a_number` as `run`. */
+  async measure(feeds: Iterable<readonly [string, Tensor]>, knobs: Knobs): Promise<StepResult> {
+    return this.#resultOf(await this.#compute(feeds, knobs));
+  }
+
+  async #compute(feeds: Iterable<readonly [string, Tensor]>, knobs: Knobs) {
     const inputs = new Map<string, Resident>();
     const lengths: string[] = [];
     for (const [name, tensor] of feeds) {
@@ -77,6 +97,10 @@ export class StepProgram {
     }
     const results = await this.#program.run(inputs, this.#outputsFor(lengths.join()));
     for (const name of this.#made.keys()) this.#made.set(name, results.get(name)!);
+    return results;
+  }
+
+  async #resultOf(results: ReadonlyMap<string, Resident>): Promise<StepResult> {
     const loss = (await this.#engine.download(results.get("loss")!)).item();
     if (!Number.isFinite(loss)) {
       throw new ArborizeError(
@@ -84,9 +108,11 @@ export class StepProgram {
         `The training loss is ${loss}. Parameters and optimizer are as before this step. Lower the learning rate, or look for bad values in this batch.`,
       );
     }
-    await this.#inPlace?.run(results, knobs);
-    [this.#current, this.#next] = [this.#next, this.#current];
-    return loss;
+    const measures = new Map<string, Tensor>();
+    for (const name of this.step.measures) {
+      measures.set(name, await this.#engine.download(results.get(name)!));
+    }
+    return { loss, measures };
   }
 
   /** Where a run writes to. What depends on the batch's lengths goes where it went last time, if they are the same. */
@@ -98,6 +124,7 @@ export class StepProgram {
       if (!place && !this.#made.has(name)) this.#made.set(name, null);
       outputs.set(name, place ?? this.#made.get(name)!);
     }
+    for (const name of this.step.measures) outputs.set(name, null);
     for (const [name, resident] of this.#next) outputs.set(nextOf(name), resident);
     return outputs;
   }

@@ -31,6 +31,8 @@ export interface EpochFacts {
   readonly parameters: number;
   readonly learningRate: number;
   readonly validation: number;
+  /** What dendrites learned by, by module, where they learned apart from the network. */
+  readonly dendriteScores?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -50,16 +52,20 @@ export interface RunRecord {
   readonly lineage: Lineage;
 }
 
+/** What of the tracker's outcome is recorded. */
+type RecordedOutcome = Pick<Outcome, "state" | "effects" | "decisions" | "runningScore" | "complete">;
+
 /** The record with one more epoch, and what the tracker's outcome made of it and of those before. */
 export function recordEpoch(
   { history, lineage }: RunRecord,
   open: OpenEpoch,
   facts: EpochFacts,
-  outcome: Outcome,
+  outcome: RecordedOutcome,
 ): RunRecord {
   const epoch: EpochRecord = {
     epoch: history.epochs.length,
     ...facts,
+    ...(facts.dendriteScores ? { dendriteScores: { ...facts.dendriteScores } } : {}),
     trainLoss: open.steps === 0 ? Number.NaN : open.lossSum / open.steps,
     running: outcome.runningScore,
     ...(open.test === null ? {} : { test: open.test }),
@@ -92,7 +98,7 @@ export function recordEpoch(
 }
 
 /** A restored checkpoint brings back the epochs that had led to it. */
-function followEffects(lineage: Lineage, { effects }: Outcome): Lineage {
+function followEffects(lineage: Lineage, { effects }: Pick<Outcome, "effects">): Lineage {
   const kept = { ...lineage.kept };
   let current = lineage.current;
   for (const effect of effects) {
@@ -100,4 +106,10 @@ function followEffects(lineage: Lineage, { effects }: Outcome): Lineage {
     if (effect.type === "restore") current = kept[effect.checkpoint] ?? [];
   }
   return { current, kept };
+}
+
+/** The mean of what dendrites learned by over modules. */
+export function meanScore(scores: Readonly<Record<string, number>>): number {
+  const all = Object.values(scores);
+  return all.reduce((sum, score) => sum + score, 0) / all.length;
 }

@@ -69,6 +69,8 @@ export interface TrainStep {
   readonly model: Uint8Array;
   readonly feeds: readonly Feed[];
   readonly masks: readonly MaskFeed[];
+  /** Outputs that a run gives beside the loss. */
+  readonly measures: readonly string[];
   /** What the model reads as `NAME` and gives the next value of as `NAME.next`. */
   readonly state: readonly StateEntry[];
   /** What is updated in place after the model has run; null where the model does it all. */
@@ -98,17 +100,41 @@ export function buildTrainStep(
 ): TrainStep {
   const masks: Mask[] = [];
   const graph = channelMajor(rewrite(network, reluAfterMaxPool).graph, trainingForm(masks));
-  const lossValue = appendLoss(graph, loss);
-  const behind = nodesBehind([lossValue]);
+  return assembleStep(graph, {
+    loss: appendLoss(graph, loss),
+    optimizer,
+    inPlace,
+    feeds: dataFeeds(graph, network, loss),
+    masks,
+  });
+}
+
+/** What makes a step of a graph that computes a loss. */
+export interface StepParts {
+  readonly loss: Value;
+  /** What is minimised. Default: the loss. */
+  readonly objective?: Value;
+  readonly optimizer: Optimizer;
+  readonly inPlace: boolean;
+  readonly feeds: readonly Feed[];
+  readonly masks: readonly Mask[];
+  /** What else a run tells, by name. Default: nothing. */
+  readonly measures?: ReadonlyMap<string, Value>;
+}
+
+/** Appends gradients and updates of the graph's parameters, and writes the whole. */
+export function assembleStep(graph: Graph, parts: StepParts): TrainStep {
+  const { loss, objective = loss, optimizer, inPlace, feeds, masks, measures = new Map() } = parts;
+  const behind = nodesBehind([objective]);
   const read = new Set(behind.flatMap((node) => node.inputs));
   const parameters = graph.parameters.filter((parameter) => read.has(parameter));
   const program = inPlace ? updateInPlace(optimizer, parameters) : null;
 
-  const outputs = new Map<string, Value>([["loss", lossValue]]);
+  const outputs = new Map<string, Value>([["loss", loss], ...measures]);
   const state: StateEntry[] = [];
   let update: UpdatePlan | null = null;
   if (program) {
-    const given = gradientOutputs(lossValue, parameters, behind, outputs);
+    const given = gradientOutputs(objective, parameters, behind, outputs);
     update = {
       program,
       sparse: optimizer.sparse ?? false,
@@ -119,7 +145,7 @@ export function buildTrainStep(
       }),
     };
   } else {
-    appendUpdates(graph, lossValue, parameters, optimizer, outputs);
+    appendUpdates(graph, objective, parameters, optimizer, outputs);
     state.push(...parameters.flatMap((parameter) => entriesOf(parameter, optimizer)));
   }
   for (const [{ name, dtype, data }, next] of graph.updates) {
@@ -128,8 +154,9 @@ export function buildTrainStep(
   }
   return {
     model: writeOnnx(graph, { outputs, fed: [...parameters, ...graph.updates.keys()] }),
-    feeds: dataFeeds(graph, network, loss),
+    feeds,
     masks: masks.map(({ input, p }) => ({ name: input.name, p, shape: input.shape })),
+    measures: [...measures.keys()],
     state,
     update,
   };

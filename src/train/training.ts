@@ -1,31 +1,37 @@
 // Training: what a user holds. Steps, scores, and growth between them.
 
 import { ArborizeError } from "../base/errors.ts";
-import { Random } from "../base/random.ts";
 import type { Tensor } from "../base/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
 import { readFileBytes, writeFileAtomic } from "../data/files.ts";
 import type { Graph } from "../graph/graph.ts";
-import { addScore, type Effect, startTracking, type TrackerState } from "../growth/tracker.ts";
+import { decide } from "../growth/decisions.ts";
+import { epochsInCycle } from "../growth/state.ts";
+import { addDendriteEpoch, addScore, startTracking, type TrackerState } from "../growth/tracker.ts";
 import type { Metric } from "../nn/metrics.ts";
-import { fixedLR, type Scheduler } from "../optim/scheduler.ts";
 import type { RunHistory } from "../report/history.ts";
 import { type CapacityRow, measureCapacity } from "./capacity.ts";
-import { decodeState, encodeState, identityOf, type Progress, type Savepoint } from "./checkpoint.ts";
+import { decodeState, encodeState, identityOf } from "./checkpoint.ts";
+import { Course } from "./course.ts";
+import type { DendritePhase } from "./dendrite-phase.ts";
 import { type ExportOptions, encodeNetwork } from "./export.ts";
 import type { BatchSource } from "./inference.ts";
-import { GrowingNetwork, type Snapshot } from "./network.ts";
+import type { Snapshot } from "./network.ts";
 import { type ScoreOutcome, scoringOf, type TrainingParts } from "./parts.ts";
-import { FRESH_EPOCH, NO_LINEAGE, type OpenEpoch, type RunRecord, recordEpoch } from "./recorder.ts";
-import { startSchedule } from "./schedule.ts";
+import {
+  type EpochFacts,
+  FRESH_EPOCH,
+  meanScore,
+  NO_LINEAGE,
+  type OpenEpoch,
+  type RunRecord,
+  recordEpoch,
+} from "./recorder.ts";
 
 /** A network in training, which grows dendrites when its validation score stops getting better. */
 export class Training {
   readonly #parts: TrainingParts;
-  readonly #network: GrowingNetwork;
-  readonly #scheduler: Scheduler;
-  readonly #savepoints = new Map<string, Savepoint>();
-  #progress: Progress;
+  readonly #course: Course;
   #tracker: TrackerState;
   #record: RunRecord;
   #open: OpenEpoch = FRESH_EPOCH;
@@ -33,10 +39,7 @@ export class Training {
   /** Use `arborize`. */
   constructor(parts: TrainingParts) {
     this.#parts = parts;
-    this.#network = new GrowingNetwork(parts);
-    this.#scheduler = parts.scheduler ?? fixedLR();
-    const masks = Random.stream(parts.seed, "masks").state;
-    this.#progress = { steps: 0, scheduler: this.#scheduler.start(parts.optimizer.learningRate), masks };
+    this.#course = new Course(parts);
     this.#tracker = startTracking(this.dendrites);
     const scoring = { metric: parts.metric?.name ?? "score", maximize: parts.maximize ?? true };
     this.#record = { history: { ...scoring, epochs: [], switches: [] }, lineage: NO_LINEAGE };
@@ -49,12 +52,17 @@ export class Training {
 
   /** Dendrites on each module that grows. */
   get dendrites(): number {
-    return this.#network.dendrites;
+    return this.#course.network.dendrites;
+  }
+
+  /** What learns: the neurons, with dendrites that learn by gradients, or dendrites that learn by correlation. */
+  get phase(): "neurons" | "dendrites" {
+    return this.#course.phase ? "dendrites" : "neurons";
   }
 
   /** How many numbers are learned, with dendrites. */
   get parameterCount(): number {
-    return this.#network.parameterCount;
+    return this.#course.network.parameterCount;
   }
 
   /** The modules that grow dendrites, by path. */
@@ -79,14 +87,14 @@ export class Training {
 
   /** The learning rate of the next step. Setting it overrides the scheduler until its next change. */
   get learningRate(): number {
-    return this.#progress.scheduler.learningRate;
+    return this.#course.progress.scheduler.learningRate;
   }
 
   set learningRate(learningRate: number) {
     if (!(learningRate >= 0 && Number.isFinite(learningRate))) {
       throw new ArborizeError("bad_option", `The learning rate is ${learningRate}, wanted a number from 0.`);
     }
-    this.#advance({ scheduler: { ...this.#progress.scheduler, learningRate } });
+    this.#course.advance({ scheduler: { ...this.#course.progress.scheduler, learningRate } });
   }
 
   /**
@@ -98,15 +106,7 @@ export class Training {
    */
   async step(batch: Batch): Promise<number> {
     const start = performance.now();
-    const steps = this.#progress.steps + 1;
-    const masks = Random.from(this.#progress.masks);
-    const loss = await this.#network.step(
-      batch,
-      masks,
-      this.#parts.optimizer.knobs(steps, this.learningRate),
-    );
-    // Only now: a step that fails must not use up random numbers.
-    this.#advance({ steps, masks: masks.state });
+    const loss = await this.#course.step(batch);
     this.#measure({
       lossSum: this.#open.lossSum + loss,
       steps: this.#open.steps + 1,
@@ -121,7 +121,7 @@ export class Training {
    */
   async evaluate(batches: BatchSource, metric: Metric | null = this.#parts.metric): Promise<number> {
     const start = performance.now();
-    const score = await this.#network.evaluate(batches, metric);
+    const score = await this.#course.network.evaluate(batches, metric);
     const scoring = this.epochs === 0 ? scoringOf(this.#parts, metric) : {};
     this.#record = { ...this.#record, history: { ...this.history, ...scoring } };
     this.#measure({ validationSeconds: this.#open.validationSeconds + secondsSince(start) });
@@ -130,7 +130,7 @@ export class Training {
 
   /** The network's output for a batch, without dropout. */
   predict(batch: Batch): Promise<Tensor> {
-    return this.#network.predict(batch);
+    return this.#course.network.predict(batch);
   }
 
   /** Notes the test score of this epoch, before its validation score. It decides nothing. */
@@ -152,47 +152,40 @@ export class Training {
    * @throws `not_a_number` for a score that is not finite; nothing changes then.
    */
   async addValidationScore(score: number, { forceSwitch = false } = {}): Promise<ScoreOutcome> {
+    const { phase } = this.#course;
+    if (phase) return this.#addDendriteScore(phase, score, forceSwitch);
     const settings = { ...this.#parts.growth, maximize: this.history.maximize };
-    const scheduled = this.#parts.scheduler?.step(this.#progress.scheduler, score);
+    const scheduled = this.#course.nextSchedule(score);
     const outcome = addScore(this.#tracker, settings, {
       score,
       learningRate: this.learningRate,
       ...(scheduled ? { nextLearningRate: scheduled.learningRate } : {}),
       forceSwitch,
     });
-    const facts = {
-      branchEpoch: this.#tracker.history.length,
-      cycle: this.#tracker.switchEpochs.length,
-      dendrites: this.dendrites,
-      parameters: this.parameterCount,
-      learningRate: this.learningRate,
-      validation: score,
-    };
-    this.#record = recordEpoch(this.#record, this.#open, facts, outcome);
+    const neuronEpochs = epochsInCycle(this.#tracker) + 1;
+    this.#record = recordEpoch(this.#record, this.#open, this.#facts(score), outcome);
     this.#open = FRESH_EPOCH;
     this.#tracker = outcome.state;
-    if (scheduled && outcome.stepScheduler) this.#advance({ scheduler: scheduled });
-    for (const effect of outcome.effects) await this.#carryOut(effect);
-    for (const name of this.#savepoints.keys()) {
-      if (!(name in this.#tracker.snapshots)) this.#savepoints.delete(name);
-    }
+    if (scheduled && outcome.stepScheduler) this.#course.advance({ scheduler: scheduled });
+    await this.#course.carryOut(outcome.effects, neuronEpochs);
+    this.#course.keep(this.#tracker.snapshots);
     const { restructured, complete, decisions } = outcome;
     return { restructured, complete, decisions, best: decisions.some(({ type }) => type === "run_best") };
   }
 
   /** Copies of the parameters by state dict name. */
   async stateDict(): Promise<ReadonlyMap<string, Tensor>> {
-    return (await this.#network.snapshot()).values;
+    return (await this.#course.network.snapshot()).values;
   }
 
   /** The best epoch of the run, as copies of its parameters and its number of dendrites; before any, the present. */
   async best(): Promise<Snapshot> {
-    return this.#savepoints.get("best") ?? this.#network.snapshot();
+    return this.#course.savepoints.get("best") ?? this.#course.network.snapshot();
   }
 
   /** The network with its dendrites and present parameters, without dropout, as a graph. */
   graph(): Promise<Graph> {
-    return this.#network.evaluationGraph();
+    return this.#course.network.evaluationGraph();
   }
 
   /** The network with its dendrites as the bytes of an ONNX model; what it throws: see `ExportOptions`. */
@@ -208,8 +201,7 @@ export class Training {
   /** Everything, as the bytes of a checkpoint: parameters, optimizer, scheduler, random streams, tracker, history. */
   async toCheckpoint(): Promise<Uint8Array> {
     return encodeState({
-      now: await this.#savepoint(true),
-      savepoints: this.#savepoints,
+      ...(await this.#course.save()),
       tracker: this.#tracker,
       record: this.#record,
       open: this.#open,
@@ -229,10 +221,7 @@ export class Training {
    */
   async load(path: string): Promise<void> {
     const state = decodeState(await readFileBytes(path), path, this.#parts);
-    await this.#goBack(state.now);
-    this.#progress = state.now.progress;
-    this.#savepoints.clear();
-    for (const [name, savepoint] of state.savepoints) this.#savepoints.set(name, savepoint);
+    await this.#course.load(state);
     this.#tracker = state.tracker;
     this.#record = state.record;
     this.#open = state.open;
@@ -240,7 +229,9 @@ export class Training {
 
   /** Puts the network back to its best state of the run. Training can go on from there, with a fresh optimizer. */
   async restoreBest(): Promise<void> {
-    if (this.#savepoints.has("best")) await this.#carryOut({ type: "restore", checkpoint: "best" });
+    if (this.#course.savepoints.has("best")) {
+      await this.#course.carryOut([{ type: "restore", checkpoint: "best" }], 0);
+    }
   }
 
   /**
@@ -253,64 +244,50 @@ export class Training {
 
   /** Frees what the engine holds. */
   release(): Promise<void> {
-    return this.#network.release();
+    return this.#course.release();
   }
 
-  async #carryOut(effect: Effect): Promise<void> {
-    switch (effect.type) {
-      case "save":
-        this.#savepoints.set(effect.checkpoint, await this.#savepoint(effect.checkpoint === "run"));
-        return;
-      case "restore": {
-        const savepoint = this.#savepoints.get(effect.checkpoint)!;
-        await this.#goBack(savepoint);
-        if (effect.checkpoint === "run") this.#progress = savepoint.progress;
-        else if (effect.checkpoint === "switch")
-          this.#restartOptimizer(effect.skip, savepoint.progress.masks);
-        else this.#restartOptimizer();
-        return;
-      }
-      case "grow": {
-        const { values } = await this.#network.snapshot();
-        const { dendrite, attempt } = effect;
-        const draw = (name: string) =>
-          Random.stream(this.#parts.seed, `dendrite/${dendrite}/attempt/${attempt}/${name}`);
-        await this.#network.rebuild(dendrite, values, draw);
-        this.#restartOptimizer();
-        return;
-      }
-      case "complete":
-        return;
-    }
+  /** Ends an epoch of the dendrite phase. */
+  async #addDendriteScore(phase: DendritePhase, score: number, force: boolean): Promise<ScoreOutcome> {
+    const { dendrite } = phase.standing;
+    const tracked = addDendriteEpoch(this.#tracker, { score, learningRate: this.learningRate });
+    const facts = this.#facts(score);
+    const { pending } = this.#course;
+    const { scores, end, idle } = await this.#course.endDendriteEpoch(phase, score, force);
+    const mean = meanScore(scores);
+    const decisions = [decide({ type: "dendrites_learned", dendrite, score: mean, idle })];
+    if (end)
+      decisions.push(decide({ type: "joined", dendrite, epochs: phase.standing.progress.epochs, end }));
+    this.#tracker = tracked;
+    const told = { effects: end ? pending : [], decisions, state: tracked, complete: false };
+    const runningScore = tracked.history.at(-1)!.runningScore;
+    this.#record = recordEpoch(
+      this.#record,
+      this.#open,
+      { ...facts, dendriteScores: scores },
+      { ...told, runningScore },
+    );
+    this.#open = FRESH_EPOCH;
+    const next = end ? undefined : this.#course.nextSchedule(this.history.maximize ? mean : -mean);
+    if (next && !idle) this.#course.advance({ scheduler: next });
+    return { restructured: end !== null, complete: false, decisions, best: false };
   }
 
-  /** Where training stands: all of it, or the parameters without what the optimizer keeps of them. */
-  async #savepoint(whole: boolean): Promise<Savepoint> {
-    const values = whole ? await this.#network.state() : (await this.#network.snapshot()).values;
-    return { dendrites: this.dendrites, values, progress: this.#progress };
-  }
-
-  #goBack({ dendrites, values }: Savepoint): Promise<void> {
-    return this.#network.rebuild(dendrites, values, NOTHING_NEW);
-  }
-
-  /** A fresh optimizer, and the schedule from its start or from after `skip` changes of its rate. */
-  #restartOptimizer(skip = 0, masks = this.#progress.masks): void {
-    const scheduler = startSchedule(this.#scheduler, this.#parts.optimizer.learningRate, skip);
-    this.#progress = { steps: 0, scheduler, masks };
-  }
-
-  #advance(changes: Partial<Progress>): void {
-    this.#progress = { ...this.#progress, ...changes };
+  #facts(validation: number): EpochFacts {
+    return {
+      branchEpoch: this.#tracker.history.length,
+      cycle: this.#tracker.switchEpochs.length,
+      dendrites: this.dendrites,
+      parameters: this.parameterCount,
+      learningRate: this.learningRate,
+      validation,
+    };
   }
 
   #measure(changes: Partial<OpenEpoch>): void {
     this.#open = { ...this.#open, ...changes };
   }
 }
-
-/** What new weights are drawn from where all are known. */
-const NOTHING_NEW = () => Random.stream(0, "");
 
 function secondsSince(start: number): number {
   return (performance.now() - start) / 1000;

@@ -2,7 +2,16 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
-import { add, batchNormTraining, cast, dropoutOp, mul, normalizesByBatch, scalar } from "../ops/index.ts";
+import {
+  add,
+  batchNormTraining,
+  cast,
+  dropoutOp,
+  mul,
+  normalizesByBatch,
+  scalar,
+  stopGradientOp,
+} from "../ops/index.ts";
 import { type Replacement, type RewriteOptions, type Rewritten, rewrite } from "./rewrite.ts";
 
 /** A mask that training draws anew for every step and feeds: 1 keeps an element, 0 drops it. */
@@ -12,9 +21,28 @@ export interface Mask {
   readonly p: number;
 }
 
-/** The graph as it is used: dropout does nothing, batch normalization goes by its running statistics. */
+/** The graph as it is used: dropout does nothing, batch normalization goes by its running statistics, no gradients end. */
 export function evaluationForm(network: Graph, options: RewriteOptions = {}): Rewritten {
-  return rewrite(network, withRunningStatistics, { ...options, updates: false });
+  const replace: Replacement = (node, inputs, target) =>
+    node.operator === stopGradientOp ? [inputs[0]!] : withRunningStatistics(node, inputs, target);
+  return rewrite(network, replace, { ...options, updates: false });
+}
+
+/**
+ * The graph in its evaluation form, but for what learns, by the name of a parameter or the scope of a node: there batch
+ * normalization goes by the batch. Everything else is state that stays as it is. Dropout does nothing anywhere.
+ */
+export function partlyTraining(
+  network: Graph,
+  learns: (name: string) => boolean,
+  options: RewriteOptions = {},
+): Rewritten {
+  const training = trainingForm([]);
+  const replace: Replacement = (node, inputs, target) => {
+    const learning = learns(node.scope) && node.operator !== dropoutOp;
+    return (learning ? training : withRunningStatistics)(node, inputs, target);
+  };
+  return rewrite(network, replace, { ...options, freeze: ({ name }) => !learns(name) });
 }
 
 const withRunningStatistics: Replacement = (node, inputs, { graph }) => {

@@ -6,6 +6,9 @@ import { Random } from "../base/random.ts";
 import type { Batch, Dataset } from "./dataset.ts";
 import { checkInteger, checkNames, show } from "./options.ts";
 
+/** Changes a batch; whatever is random about it comes from the stream given. */
+export type BatchTransform = (batch: Batch, random: Random) => Batch;
+
 /** How `batches` goes through a data set. */
 export interface BatchesOptions {
   /** Examples a batch; the last one of an epoch may have fewer. Default 64. */
@@ -18,6 +21,11 @@ export interface BatchesOptions {
   dropLast?: boolean;
   /** At most this many batches an epoch, for quick trials. Default: all. */
   limit?: number;
+  /**
+   * What becomes of each batch, such as `augment(…)`. Its random stream follows from the seed, the epoch and the batch's
+   * number, so a run that resumes meets the same batches.
+   */
+  transform?: BatchTransform;
 }
 
 /**
@@ -41,11 +49,12 @@ export class Batches implements Iterable<Batch>, AsyncIterable<Batch> {
   readonly batchSize: number;
   readonly #shuffle: boolean;
   readonly #seed: number;
+  readonly #transform: BatchTransform | undefined;
   #epoch = 0;
 
   constructor(dataset: Dataset, options: BatchesOptions) {
-    const { batchSize = 64, shuffle = false, seed = 0, dropLast = false, limit } = options;
-    checkNames("batches", options, ["batchSize", "shuffle", "seed", "dropLast", "limit"]);
+    const { batchSize = 64, shuffle = false, seed = 0, dropLast = false, limit, transform } = options;
+    checkNames("batches", options, ["batchSize", "shuffle", "seed", "dropLast", "limit", "transform"]);
     checkInteger("batches", "batchSize", batchSize, 1);
     checkInteger("batches", "seed", seed, 0);
     if (limit !== undefined) checkInteger("batches", "limit", limit, 1);
@@ -66,6 +75,7 @@ export class Batches implements Iterable<Batch>, AsyncIterable<Batch> {
     this.length = Math.min(all, limit ?? all);
     this.#shuffle = shuffle;
     this.#seed = seed;
+    this.#transform = transform;
   }
 
   /** Which epoch, from 0 on, the next iteration will be. Each iteration raises it by one as it starts. */
@@ -98,7 +108,8 @@ export class Batches implements Iterable<Batch>, AsyncIterable<Batch> {
       : Uint32Array.from({ length }, (_, i) => i);
     for (let i = 0; i < this.length; i++) {
       const start = i * this.batchSize;
-      yield this.dataset.batch(order.subarray(start, Math.min(start + this.batchSize, length)));
+      const batch = this.dataset.batch(order.subarray(start, Math.min(start + this.batchSize, length)));
+      yield this.#transform?.(batch, Random.stream(this.#seed, `transform/${epoch}/${i}`)) ?? batch;
     }
   }
 }

@@ -1,7 +1,8 @@
 // The public names of this folder.
 
 export { type AdultData, type AdultOptions, adult } from "./adult.ts";
-export { type Batches, type BatchesOptions, batches } from "./batches.ts";
+export { type AugmentOptions, augment, type Range } from "./augment.ts";
+export { type Batches, type BatchesOptions, type BatchTransform, batches } from "./batches.ts";
 export {
   type Batch,
   type Dataset,

@@ -1,0 +1,61 @@
+// The command line that all experiments share.
+
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ArborizeError } from "../../src/index.ts";
+import { main, newRunFolder, readFlags, stopOnInterrupt } from "../shared.ts";
+import { type Experiment, runExperiment, type Scale } from "./experiment.ts";
+import { readResults, writeResults } from "./page.ts";
+
+const SCALES: readonly string[] = ["smoke", "quick", "full"] satisfies Scale[];
+
+/** Runs the experiments that the flags name, and writes their results and the page of all. */
+export async function runExperiments(about: string, experiments: readonly Experiment[]): Promise<void> {
+  const flags = readFlags(about, {
+    scale: { standard: "quick", help: "smoke (seconds), quick (minutes), full (as published)" },
+    data: { standard: "", help: "folder of the data sets; by default they are downloaded where possible" },
+    seeds: { standard: 0, help: "seeds 1 to this one; by default the experiment's own number" },
+    only: { standard: "", help: "names of experiments, with commas; by default all" },
+    weights: { standard: "", help: "safetensors file to start from, for imdb-dsn-bert" },
+    out: { standard: "", help: "folder of the runs; by default a new one under runs/" },
+    results: { standard: "", help: "folder of results.md and its pictures; by default none is written" },
+  });
+  if (!SCALES.includes(flags.scale)) {
+    throw new ArborizeError("bad_option", `--scale is "${flags.scale}", wanted ${SCALES.join(", ")}.`);
+  }
+  const names = flags.only === "" ? experiments.map(({ name }) => name) : flags.only.split(",");
+  const chosen = names.map((name) => {
+    const found = experiments.find((experiment) => experiment.name === name);
+    if (found) return found;
+    const known = experiments.map((experiment) => experiment.name).join(", ");
+    throw new ArborizeError("bad_option", `--only names "${name}", there are ${known}.`);
+  });
+  const runs = flags.out || newRunFolder("experiments");
+  const signal = stopOnInterrupt();
+  for (const experiment of chosen) {
+    const results = await runExperiment(experiment, {
+      scale: flags.scale as Scale,
+      data: flags.data || undefined,
+      runs,
+      ...(flags.seeds > 0 ? { seeds: flags.seeds } : {}),
+      ...(flags.weights === "" ? {} : { weights: flags.weights }),
+      signal,
+      log: (line) => console.log(line),
+    });
+    await writeResults(flags.results || join(runs, "results"), experiments, results);
+  }
+  const page = join(flags.results || join(runs, "results"), "results.md");
+  console.log(
+    `\nresults ${page}  (${(await readResults(flags.results || join(runs, "results"))).length} experiments)`,
+  );
+}
+
+/** Runs the experiments of a file when it is what was started. */
+export async function runIfMain(
+  url: string,
+  about: string,
+  experiments: readonly Experiment[],
+): Promise<void> {
+  if (process.argv[1] === undefined || url !== pathToFileURL(process.argv[1]).href) return;
+  await main(() => runExperiments(about, experiments));
+}

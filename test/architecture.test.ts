@@ -43,6 +43,7 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   "@huggingface/tokenizers": /^data\/wordpiece\.ts$/,
   linkedom: /^report\//,
   hono: /^cli\/watch\//,
+  "hono/streaming": /^cli\/watch\//,
   "@hono/node-server": /^cli\/watch\//,
   "fast-png": /^data\/pictures\.ts$/,
   "jpeg-js": /^data\/pictures\.ts$/,

@@ -15,6 +15,7 @@ import {
   type Tensor,
   type Value,
 } from "../src/index.ts";
+import { contextOf } from "./support/command.ts";
 import { temporaryFolders } from "./support/folders.ts";
 import { largestError, outputOf, randn } from "./support/run.ts";
 
@@ -34,7 +35,10 @@ class Net extends nn.Module {
 }
 
 const cli = (...args: string[]) =>
-  run(args, { color: false, say: () => undefined, interrupted: () => new AbortController().signal });
+  run(
+    args,
+    contextOf(() => undefined),
+  );
 
 async function expectSame(path: string): Promise<void> {
   const { graph } = await readOnnx(path);

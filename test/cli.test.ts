@@ -1,17 +1,16 @@
 // The command `arborize`, as a user runs it: in a process of its own.
 
-import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Context, UsageError } from "../src/cli/command.ts";
+import { UsageError } from "../src/cli/command.ts";
 import { run as answer } from "../src/cli/run.ts";
 import { inspect, nn, ops, readOnnx, Tensor, type Value, writeOnnx } from "../src/index.ts";
+import { contextOf, runCommand } from "./support/command.ts";
 import { temporaryFolders } from "./support/folders.ts";
 
 const file = temporaryFolders();
 const model = file("net.onnx");
-const main = join(import.meta.dirname, "..", "src", "cli", "main.ts");
 
 class Net extends nn.Module {
   body = new nn.Sequential(new nn.Conv2d(1, 40, 3), new nn.ReLU(), new nn.Conv2d(40, 8, 3));
@@ -21,34 +20,11 @@ class Net extends nn.Module {
   }
 }
 
-const HERE: Context = {
-  color: false,
-  say: () => undefined,
-  interrupted: () => new AbortController().signal,
-};
-const run = (args: readonly string[]) => answer(args, HERE);
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly errors: string;
-}
-
-function arborize(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const { FORCE_COLOR: _, ...rest } = process.env;
-  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], { env: { ...rest, ...env } });
-  return new Promise((resolve, reject) => {
-    let [out, errors] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => {
-      out += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      errors += chunk.toString();
-    });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, out, errors }));
-  });
-}
+const run = (args: readonly string[]) =>
+  answer(
+    args,
+    contextOf(() => undefined),
+  );
 
 beforeAll(() => {
   writeFileSync(model, writeOnnx(nn.trace(new Net(), { inputs: { x: ["batch", 1, 12, 12] } })));
@@ -56,7 +32,7 @@ beforeAll(() => {
 
 describe("arborize inspect", () => {
   it("prints the modules of a file, without colours where nobody sees them", async () => {
-    const { code, out, errors } = await arborize(["inspect", model]);
+    const { code, out, errors } = await runCommand(["inspect", model]);
     expect([code, errors]).toEqual([0, ""]);
     expect(`\n${out}`).toBe(`
 Net
@@ -75,12 +51,19 @@ fc       Linear   [batch, 10]                5,130   yes      yes
   });
 
   it("colours for those who ask for it", async () => {
-    const { out } = await arborize(["inspect", model], { FORCE_COLOR: "1" });
+    const { out } = await runCommand(["inspect", model], { env: { FORCE_COLOR: "1" } });
     expect(out).toContain("\u001b[32myes\u001b[39m");
   });
 
   it("prints the same as JSON, of the classes and axes that it is told", async () => {
-    const { code, out } = await arborize(["inspect", "--json", "--types=Linear", "--axes", "batch=7", model]);
+    const { code, out } = await runCommand([
+      "inspect",
+      "--json",
+      "--types=Linear",
+      "--axes",
+      "batch=7",
+      model,
+    ]);
     expect(code).toBe(0);
     const told = inspect(await readOnnx(model, { axes: { batch: 7 } }), { types: ["Linear"] });
     expect(JSON.parse(out)).toEqual(told);
@@ -98,12 +81,12 @@ fc       Linear   [batch, 10]                5,130   yes      yes
     writeFileSync(path, writeOnnx(graph));
     const out = await run(["inspect", path]);
     expect(out).toMatch(
-      /^fc +Linear +\[batch, 10\] +5,130 +no: no gradient passes ArgMax \(node \d+\) +yes$/m,
+      /^fc +Linear +\[batch, 10\] +5,130 +no: no gradient passes ArgMax "vote" \(node \d+\) +yes$/m,
     );
     expect(out).toMatch(/^Gather +Embedding +\[batch\] +10 +yes +no: Embedding is not among the types/m);
     expect(out).toMatch(/^rise +outside of modules +\[1\] +1 +yes$/m);
     expect(out).toMatch(
-      /^No gradient passes\n {2}ArgMax \(node \d+\): its output is an index\n {4}keeps from learning: body.0.weight, .*, 2 more$/m,
+      /^No gradient passes\n {2}ArgMax "vote" \(node \d+\): its output is an index\n {4}keeps from learning: body.0.weight, .*, 2 more$/m,
     );
     expect(out).toContain("8,429 parameters (11 learn); 3 modules take dendrites");
   });
@@ -117,7 +100,7 @@ describe("arborize", () => {
     const help = await run(["inspect", "--help"]);
     expect(await run(["help", "inspect"])).toBe(help);
     for (const option of ["--json", "--types A,B", "--axes", "-h, --help"]) expect(help).toContain(option);
-    const version = await arborize(["-v"]);
+    const version = await runCommand(["-v"]);
     const text = readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8");
     expect(version).toEqual({ code: 0, out: `${JSON.parse(text).version}\n`, errors: "" });
   });
@@ -125,7 +108,7 @@ describe("arborize", () => {
   it("ends with 1 and says why where a file is none, or no network", async () => {
     const broken = file("broken.onnx");
     writeFileSync(broken, readFileSync(model).subarray(0, 1000));
-    const { code, out, errors } = await arborize(["inspect", broken]);
+    const { code, out, errors } = await runCommand(["inspect", broken]);
     expect([code, out]).toEqual([1, ""]);
     expect(errors).toMatch(/^arborize: ".*broken\.onnx" cannot be decoded.*\n$/);
     await expect(run(["inspect", file("nothing.onnx")])).rejects.toMatchObject({
@@ -135,7 +118,7 @@ describe("arborize", () => {
   });
 
   it("ends with 2 where the command line is wrong", async () => {
-    const { code, out, errors } = await arborize(["inspct", model]);
+    const { code, out, errors } = await runCommand(["inspct", model]);
     const told = 'arborize: there is no command "inspct". Did you mean "inspect"? See arborize --help.\n';
     expect([code, out, errors]).toEqual([2, "", told]);
   });

@@ -2,6 +2,8 @@
 
 import { parseArgs } from "node:util";
 import { didYouMean } from "../base/errors.ts";
+import type { WritableLike } from "../report/output.ts";
+import type { TerminalLike } from "../report/terminal.ts";
 
 /** What is wrong with a command line: exit code 2. */
 export class UsageError extends Error {}
@@ -25,8 +27,8 @@ export interface Given {
 export interface Context {
   /** Whether its text may have colours. */
   readonly color: boolean;
-  /** Tells people something at once, on standard error. */
-  say(line: string): void;
+  /** Where people are told something at once: standard error. */
+  readonly errors: WritableLike & TerminalLike;
   /** Aborted by Ctrl-C; from the first call on, which is the command's promise to end then. */
   interrupted(): AbortSignal;
 }

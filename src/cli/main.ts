@@ -17,7 +17,7 @@ let listens = false;
 try {
   const text = await run(process.argv.slice(2), {
     color: wantsColor(process.stdout),
-    say: (line) => void process.stderr.write(`${line}\n`),
+    errors: process.stderr,
     interrupted() {
       // Once: the second Ctrl-C ends the process, whatever it is at.
       if (!listens) for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => controller.abort());

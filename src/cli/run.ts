@@ -3,10 +3,25 @@
 import { readFileSync } from "node:fs";
 import { didYouMean } from "../base/errors.ts";
 import { type Command, type Context, helpOf, readArguments, UsageError } from "./command.ts";
+import { evaluateCommand } from "./commands/evaluate.ts";
 import { exportCommand } from "./commands/export.ts";
+import { initCommand } from "./commands/init.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { compareCommand, reportCommand } from "./commands/report.ts";
+import { resumeCommand, trainCommand } from "./commands/train.ts";
+import { watchCommand } from "./commands/watch.ts";
 
-const COMMANDS: readonly Command[] = [inspectCommand, exportCommand];
+const COMMANDS: readonly Command[] = [
+  trainCommand,
+  resumeCommand,
+  watchCommand,
+  evaluateCommand,
+  reportCommand,
+  compareCommand,
+  inspectCommand,
+  exportCommand,
+  initCommand,
+];
 
 /** @throws `UsageError` for a wrong command line, `ArborizeError` where what it names is wrong. */
 export async function run(args: readonly string[], context: Context): Promise<string> {

@@ -8,6 +8,7 @@ import { readSafetensors, writeSafetensors } from "../data/safetensors.ts";
 import { readTrackerState, type TrackerState } from "../growth/state.ts";
 import type { Effect } from "../growth/tracker.ts";
 import type { SchedulerState } from "../optim/schedulers.ts";
+import type { RunHistory } from "../report/history.ts";
 import type { PhaseState } from "./dendrite-phase.ts";
 import type { NetworkParts, Snapshot } from "./network.ts";
 import type { OpenEpoch, RunRecord } from "./recorder.ts";
@@ -166,22 +167,8 @@ function readNumbers(_: string, value: unknown): unknown {
  * @throws `bad_file` naming the file and what is wrong with it: damaged, or not of a training of these parts.
  */
 export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIdentity): TrainingState {
-  const { tensors: stored, metadata: texts } = readSafetensors(bytes, name);
-  const text = texts[KEY];
-  if (text === undefined) {
-    throw new ArborizeError(
-      "bad_file",
-      `"${name}" holds tensors but no training state: it is not a checkpoint of Arborize.`,
-    );
-  }
-  const parsed = metadata.safeParse(parseJson(text, name));
-  if (!parsed.success) {
-    throw new ArborizeError(
-      "bad_file",
-      `"${name}" has a training state that cannot be read: ${z.prettifyError(parsed.error)}`,
-    );
-  }
-  const { now, savepoints, tracker, record, open, identity } = parsed.data;
+  const { stored, read } = readState(bytes, name);
+  const { now, savepoints, tracker, record, open, identity } = read;
   const wanted = identityOf(parts);
   if (identity !== wanted) {
     throw new ArborizeError(
@@ -203,7 +190,7 @@ export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIden
     kept,
     { ...point, values: takeFrom(kept) },
   ]);
-  const phase = parsed.data.phase ? { ...parsed.data.phase, tensors: takeFrom(PHASE) } : null;
+  const phase = read.phase ? { ...read.phase, tensors: takeFrom(PHASE) } : null;
   const present: Savepoint = { ...now, values: rest };
   for (const point of [present, ...points.map(([, kept]) => kept)]) expectParameters(point, name, parts);
   return {
@@ -215,6 +202,30 @@ export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIden
     open,
     identity,
   };
+}
+
+/** The history of the run that `bytes` are a checkpoint of, whatever it trains. @throws `bad_file` */
+export function decodeHistory(bytes: Uint8Array, name: string): RunHistory {
+  return readState(bytes, name).read.record.history as unknown as RunHistory;
+}
+
+function readState(bytes: Uint8Array, name: string) {
+  const { tensors: stored, metadata: texts } = readSafetensors(bytes, name);
+  const text = texts[KEY];
+  if (text === undefined) {
+    throw new ArborizeError(
+      "bad_file",
+      `"${name}" holds tensors but no training state: it is not a checkpoint of Arborize.`,
+    );
+  }
+  const parsed = metadata.safeParse(parseJson(text, name));
+  if (!parsed.success) {
+    throw new ArborizeError(
+      "bad_file",
+      `"${name}" has a training state that cannot be read: ${z.prettifyError(parsed.error)}`,
+    );
+  }
+  return { stored, read: parsed.data };
 }
 
 /** Checks that all parameters and buffers of the network with so many dendrites are there, in their shapes. */

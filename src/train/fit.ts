@@ -70,6 +70,7 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
     const about = aboutRun(training, options, {
       batchSize,
       maxEpochs: options.maxEpochs ?? "until growth ends",
+      examples: examplesOf(options.train),
     });
     return folder?.writeReport(training.history, about, last);
   };
@@ -113,6 +114,10 @@ function loader(
   options: { batchSize: number; shuffle?: boolean; seed?: number },
 ): Batches {
   return "batch" in data ? batches(data, options) : data;
+}
+
+function examplesOf(data: Dataset | Batches): number {
+  return "batch" in data ? data.length : data.dataset.length;
 }
 
 function progressOf(given: boolean | Progress = true): Progress | null {

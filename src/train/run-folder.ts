@@ -29,6 +29,12 @@ export const RUN_FILES = {
   picture: "chart.png",
   /** All of it on one page. */
   report: "report.html",
+  /** What the run was made with and on. */
+  about: "about.json",
+  /** What the command `arborize` was told; only its runs have it. */
+  config: "config.json",
+  /** What the fields of the data mean, learned from the training part; only where the command read files. */
+  recipe: "recipe.json",
 } as const;
 
 /** A folder that a run is written into. */
@@ -49,6 +55,11 @@ export class RunFolder {
   /** Whether a run has left a state here to go on from. */
   holdsRun(): Promise<boolean> {
     return exists(this.file("latest"));
+  }
+
+  /** Writes one of the files of plain data. */
+  async writeJson(kind: "about" | "config" | "recipe", content: object): Promise<void> {
+    await writeFileAtomic(this.file(kind), `${JSON.stringify(content, null, 2)}\n`);
   }
 
   /** Writes the parameters of the best epoch. */
@@ -86,6 +97,8 @@ export class RunFolder {
     await writeFileAtomic(this.file("bestScores"), bestScoresCsv(history));
     await writeFileAtomic(this.file("switches"), switchesCsv(history));
     await writeFileAtomic(this.file("chart"), chart);
+    const { settings, defaults, environment } = about;
+    if (settings) await this.writeJson("about", { settings, defaults, environment });
     if (!last && performance.now() < this.#nextPictures) return;
     const start = performance.now();
     const { reportPage } = await import("../report/page.ts");

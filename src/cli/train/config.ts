@@ -1,0 +1,226 @@
+// The file that says what to train: its schema, and reading it from JSON or from a module.
+
+import { dirname, extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { ArborizeError, didYouMean } from "../../base/errors.ts";
+import { readFileBytes } from "../../data/files.ts";
+import { LOSSES, METRICS, MODELS, OPTIMIZERS, SCHEDULERS } from "./names.ts";
+
+const share = z.number().min(0).lt(1);
+const names = z.array(z.string());
+
+/** One of several things by its name, or with options of its own beside `name`. */
+function named(options: readonly string[], what: string) {
+  return z
+    .union([z.enum(options), z.looseObject({ name: z.enum(options) })])
+    .describe(`${what} by name, or an object of its name and options under the library's names`);
+}
+
+const dataSchema = z
+  .strictObject({
+    path: z
+      .string()
+      .describe("a folder of class folders with pictures, a folder of idx files, or a text table"),
+    kind: z.enum(["images", "idx", "table", "text"]).optional().describe("default: by the path"),
+    test: z.string().optional().describe("where the test examples are"),
+    validationShare: share.optional().describe("share that decides growth; default 0.1"),
+    testShare: share.optional().describe("share that is tested on where there is no test path; default 0.1"),
+    seed: z.int().min(0).optional().describe("decides the parts; default 0"),
+    target: z.string().optional().describe("the column to predict; default: the last"),
+    task: z.enum(["classes", "number"]).optional().describe("what the target is; default: by its cells"),
+    ignore: names.optional().describe("columns to leave out"),
+    categories: z.enum(["one-hot", "embedded"]).optional().describe("how categories become numbers"),
+    missing: names.optional().describe("cells that mean a missing value"),
+    delimiter: z.string().min(1).optional(),
+    header: z.boolean().optional().describe("whether the first row has the columns' names"),
+    columns: names.optional().describe("the columns' names, for files without"),
+    size: z
+      .tuple([z.int().min(1), z.int().min(1)])
+      .optional()
+      .describe("height and width of pictures"),
+    length: z.int().min(1).optional().describe("words of a text; default 256"),
+    vocabulary: z.int().min(3).optional().describe("words that are told apart; default 20,000"),
+  })
+  .describe("the examples");
+
+/** What a configuration says. Paths in a file start at its folder. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional(),
+  extends: z.string().optional().describe("another configuration that this one is laid over"),
+  model: z
+    .union([z.string(), z.looseObject({ name: z.enum(MODELS) })])
+    .optional()
+    .describe(`a file (.onnx), one of ${MODELS.join(", ")}, or an object of such a name and its options`),
+  inputs: z
+    .record(z.string(), z.array(z.union([z.int().min(1), z.string()])))
+    .optional()
+    .describe("axes of a module's inputs; default: those of the data"),
+  data: dataSchema.optional(),
+  loss: named(LOSSES, "what training minimises").optional(),
+  optimizer: named(OPTIMIZERS, "the optimizer").optional(),
+  scheduler: named(SCHEDULERS, "changes the learning rate").optional(),
+  metric: z.enum(METRICS).optional().describe("what decides growth"),
+  growth: z.record(z.string(), z.unknown()).optional().describe("when to grow: the library's GrowthOptions"),
+  dendrites: z
+    .strictObject({
+      types: names.optional(),
+      activation: z.enum(["sigmoid", "tanh", "relu"]).optional(),
+      initialScale: z.number().min(0).optional(),
+    })
+    .optional(),
+  batchSize: z.int().min(1).optional().describe("default 64"),
+  maxEpochs: z.int().min(1).optional().describe("default: until growth ends"),
+  seed: z.int().min(0).optional().describe("decides everything random; default 0"),
+  threads: z.int().min(1).optional().describe("default: all processors"),
+  runFolder: z.string().optional().describe("default: a new one under runs/"),
+});
+export type Config = z.infer<typeof configSchema>;
+
+/** What a module's configuration may hold as live objects instead of names. */
+const LIVE = ["model", "data", "loss", "optimizer", "scheduler", "metric"] as const;
+export type Live = Partial<Record<(typeof LIVE)[number], object>>;
+
+/** A configuration as it was read: plain data, with absolute paths, and live objects by key. */
+export interface ReadConfig {
+  readonly config: Config;
+  readonly live: Live;
+}
+
+/** The schema of configuration files, as JSON Schema. */
+export function jsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: "input" });
+}
+
+/**
+ * Reads a configuration: JSON, in which comments may stand, or a module whose default export is one, or a function that gives one.
+ *
+ * @throws `bad_file` for a file that cannot be read, `bad_option` for what it says, all problems at once.
+ */
+export async function readConfig(path: string): Promise<ReadConfig> {
+  const folder = dirname(resolve(path));
+  const module = /^\.[cm]?[jt]s$/.test(extname(path));
+  const given = module ? await importDefault(path) : parseJson(await readFileBytes(path), path);
+  const { plain, live } = separate(given, module);
+  const config = withAbsolutePaths(checkConfig(plain, path), folder);
+  if (config.extends === undefined) {
+    return { config: module ? { extends: resolve(path), ...config } : config, live };
+  }
+  // A module below is named in what it gives, files are part of it.
+  const { extends: file, ...own } = config;
+  const below = await readConfig(file);
+  return { config: layOver(below.config, own), live: { ...without(below.live, own), ...live } };
+}
+
+/** `over` laid over `below`: what both say, `over` decides; objects of both are merged. */
+export function layOver(below: Config, over: Config): Config {
+  const merged: Record<string, unknown> = { ...below };
+  for (const [key, value] of Object.entries(over)) {
+    const both = isObject(merged[key]) && isObject(value) && !("name" in value);
+    if (value !== undefined) merged[key] = both ? { ...(merged[key] as object), ...value } : value;
+  }
+  return merged;
+}
+
+/** Live objects that a configuration laid over them does not replace. */
+function without(live: Live, config: Config): Live {
+  return Object.fromEntries(Object.entries(live).filter(([key]) => !(key in config)));
+}
+
+/** @throws `bad_option` naming every problem. */
+function checkConfig(given: unknown, path: string): Config {
+  const parsed = configSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const where = issue.path.join(".");
+    if (issue.code !== "unrecognized_keys") return `${where || "it"}: ${issue.message}`;
+    const known = where === "data" ? Object.keys(dataSchema.shape) : Object.keys(configSchema.shape);
+    return issue.keys
+      .map((key) => `${where ? `${where}.` : ""}${key}: there is no such setting.${didYouMean(key, known)}`)
+      .join("\n  ");
+  });
+  throw new ArborizeError("bad_option", `"${path}" is not a configuration:\n  ${problems.join("\n  ")}`);
+}
+
+/** Takes live objects, which only modules can hold, out of what was given. */
+function separate(given: unknown, module: boolean): { plain: unknown; live: Live } {
+  if (!module || !isObject(given)) return { plain: given, live: {} };
+  const plain: Record<string, unknown> = { ...given };
+  const live: Live = {};
+  for (const key of LIVE) {
+    const value = plain[key];
+    if (!isObject(value)) continue;
+    const prototype = Object.getPrototypeOf(value);
+    const hasFunctions = Object.values(value).some((member) => typeof member === "function");
+    if (prototype === Object.prototype && !hasFunctions && !("train" in value) && !("graph" in value))
+      continue;
+    live[key] = value;
+    delete plain[key];
+  }
+  return { plain, live };
+}
+
+function withAbsolutePaths(config: Config, folder: string): Config {
+  const absolute = (path: string) => resolve(folder, path);
+  const { data, model, runFolder } = config;
+  return {
+    ...config,
+    ...(config.extends === undefined ? {} : { extends: absolute(config.extends) }),
+    ...(typeof model === "string" && isModelFile(model) ? { model: absolute(model) } : {}),
+    ...(runFolder === undefined ? {} : { runFolder: absolute(runFolder) }),
+    ...(data === undefined ? {} : { data: absoluteData(data, absolute) }),
+  };
+}
+
+function absoluteData(data: NonNullable<Config["data"]>, absolute: (path: string) => string) {
+  return {
+    ...data,
+    path: absolute(data.path),
+    ...(data.test === undefined ? {} : { test: absolute(data.test) }),
+  };
+}
+
+/** Whether a model is meant as a file. */
+export function isModelFile(model: string): boolean {
+  return /\.onnx$/i.test(model);
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  await readFileBytes(path);
+  let loaded: { default?: unknown };
+  try {
+    loaded = await import(pathToFileURL(resolve(path)).href);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const wayOut =
+      code === "ERR_UNKNOWN_FILE_EXTENSION"
+        ? "this version of Node.js does not read TypeScript. Use Node.js 22.18 or later, or write the module in JavaScript (.mjs)."
+        : message;
+    throw new ArborizeError("bad_file", `"${path}" cannot be loaded: ${wayOut}`, { cause: error });
+  }
+  const { default: found } = loaded;
+  if (found === undefined) {
+    throw new ArborizeError(
+      "bad_file",
+      `"${path}" has no default export: export default { model, data, ... }.`,
+    );
+  }
+  return typeof found === "function" ? await (found as () => unknown)() : found;
+}
+
+function parseJson(bytes: Uint8Array, path: string): unknown {
+  const text = new TextDecoder().decode(bytes);
+  // Strings are matched first, so that no comment begins inside of one.
+  const bare = text.replace(/("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (_, string) => string ?? " ");
+  try {
+    return JSON.parse(bare);
+  } catch (error) {
+    throw new ArborizeError("bad_file", `"${path}" is not JSON: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,124 @@
+// A run from the command line: the folder, the training, and what is told of it.
+
+import { existsSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { ArborizeError } from "../../base/errors.ts";
+import { formatCount, scoreFormat } from "../../report/format.ts";
+import { bestEpoch, summarize } from "../../report/history.ts";
+import { createProgress } from "../../report/progress.ts";
+import { summaryTable } from "../../report/table.ts";
+import { type FitResult, fit as trainAndGrow } from "../../train/fit.ts";
+import { RUN_FILES, RunFolder } from "../../train/run-folder.ts";
+import type { Context } from "../command.ts";
+import { serveRuns } from "../watch/server.ts";
+import { build, type Job } from "./build.ts";
+import type { Config, ReadConfig } from "./config.ts";
+import { classesOf } from "./model.ts";
+
+/** How a run is started. */
+export interface StartOptions {
+  readonly resume: boolean;
+  /** Answer with JSON instead of text. */
+  readonly json: boolean;
+  /** Serve the live page meanwhile. */
+  readonly watch: boolean;
+}
+
+/** Trains as configured, in the run folder that is named or in a new one, and tells what came of it. */
+export async function start(
+  read: ReadConfig,
+  { resume, json, watch }: StartOptions,
+  context: Context,
+): Promise<string> {
+  const folder = new RunFolder(read.config.runFolder ?? newRunFolder(read.config));
+  if (!resume && (await folder.holdsRun())) {
+    throw new ArborizeError(
+      "bad_option",
+      `"${folder.path}" already holds a run. Go on with it: arborize resume ${shown(folder.path)}. Or name another folder: --out.`,
+    );
+  }
+  const signal = context.interrupted();
+  const job = await build(read);
+  const { runFolder: _, ...config } = read.config;
+  await folder.writeJson("config", config);
+  if (job.parts.recipe) await folder.writeJson("recipe", job.parts.recipe);
+  const progress = createProgress({ stream: context.errors });
+  for (const line of introduction(job, folder.path)) progress.log(line);
+  const page = watch ? await serveRuns([folder.path], 0) : null;
+  if (page) progress.log(`live page: ${page.url}`);
+  const { train, validation, test } = job.parts;
+  const result = await trainAndGrow(job.model, {
+    ...job.options,
+    train,
+    validation,
+    ...(test ? { test } : {}),
+    batchSize: config.batchSize ?? 64,
+    ...(config.maxEpochs ? { maxEpochs: config.maxEpochs } : {}),
+    runFolder: folder.path,
+    resume,
+    signal,
+    progress,
+  }).finally(async () => {
+    progress.close();
+    await page?.close();
+  });
+  await result.training.release();
+  return json
+    ? `${JSON.stringify(resultOf(result, folder), null, 2)}\n`
+    : resultText(result, folder, context);
+}
+
+function introduction({ parts, options }: Job, folder: string): string[] {
+  const { train, validation, test, recipe } = parts;
+  const classes = recipe && classesOf(recipe);
+  const counts = [
+    `${formatCount(train.length)} examples to learn from`,
+    `${formatCount(validation.length)} to validate`,
+    ...(test ? [`${formatCount(test.length)} to test`] : []),
+    ...(classes ? [`${classes.length} classes`] : []),
+  ];
+  return [counts.join(", "), `growth is decided by ${options.metric?.name}; the run is in ${shown(folder)}`];
+}
+
+function resultOf({ history, interrupted }: FitResult, folder: RunFolder): object {
+  return {
+    runFolder: folder.path,
+    interrupted,
+    metric: history.metric,
+    best: bestEpoch(history) ?? null,
+    summary: summarize(history),
+    ended: history.ended ?? null,
+  };
+}
+
+function resultText({ history, interrupted }: FitResult, folder: RunFolder, { color }: Context): string {
+  const best = bestEpoch(history);
+  const path = shown(folder.path);
+  if (!best) return `Stopped before the first epoch was over. Begin again: arborize resume ${path}\n`;
+  const { format } = scoreFormat(history);
+  const scores = `validation ${format(best.validation)}${best.test === undefined ? "" : `, test ${format(best.test)}`}`;
+  return [
+    summaryTable(history, { color }),
+    "",
+    `best     ${history.metric}: ${scores} (epoch ${best.epoch})`,
+    `report   ${join(path, RUN_FILES.report)}`,
+    ...(interrupted
+      ? ["", `Stopped; the last whole epoch is saved. Go on with: arborize resume ${path}`]
+      : [`network  ${join(path, RUN_FILES.model)}`]),
+    "",
+  ].join("\n");
+}
+
+/** As short as it can be typed. */
+function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === "" || short.startsWith("..") ? path : short;
+}
+
+/** `runs/NAME` by what is learned from, or the first of `runs/NAME-2`, `-3`, … that is free. */
+function newRunFolder({ data, extends: module }: Config): string {
+  const name = basename(data?.path ?? module ?? "run").replace(/\..*$/, "") || "run";
+  let path = join("runs", name);
+  for (let i = 2; existsSync(path); i++) path = join("runs", `${name}-${i}`);
+  return path;
+}

@@ -3,6 +3,7 @@ import { largestError, randn, runBytes } from "../../test/support/run.ts";
 import { Tensor } from "../base/tensor.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import * as op from "../ops/index.ts";
+import { readOnnx } from "./read.ts";
 import { writeOnnx } from "./write.ts";
 
 const int64s = (values: readonly number[]) => Tensor.of([values.length], values, "int64");
@@ -88,6 +89,13 @@ describe("writeOnnx for older opsets", () => {
     const graph = graphOf(build);
     expect(() => writeOnnx(graph, { opset })).toThrow(reason);
     expect(() => writeOnnx(graph)).not.toThrow();
+  });
+
+  it("stores nothing that the older form does not read", () => {
+    const graph = graphOf((x) => op.reduceMean(x, [1, 3]));
+    const { graph: read } = readOnnx(writeOnnx(graph, { opset: 17 }));
+    // Read again, axes are an input once more: one constant, not that and another of the file.
+    expect(read.constants.map(({ data }) => [...data!.toNumbers()])).toEqual([[1, 3]]);
   });
 
   it("gives an output its name, and what had it another", async () => {

@@ -69,7 +69,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
   const fed = new Set(options.fed);
   const nodes = nodesBehind([...outputs.values()]);
   expectWritable(graph, nodes, opset);
-  const used = new Set<Value | null>(nodes.flatMap((node) => node.inputs));
+  const used = new Set<Value | null>(nodes.flatMap((node) => lowered(node, opset).inputs));
   const written = new Set<Value | null>([...used, ...outputs.values()]);
   const state = [...graph.parameters, ...graph.buffers];
   const stored = [...graph.constants, ...state].filter((value) => written.has(value) && !fed.has(value));
@@ -137,7 +137,8 @@ function fileNames(
 /** The body of a node: all of its inputs and outputs count, in their order. */
 function bodyProto(graph: Graph, opset: number): GraphProto {
   const nodes = nodesBehind(graph.outputs);
-  const written = new Set<Value | null>([...nodes.flatMap((node) => node.inputs), ...graph.outputs]);
+  const read = nodes.flatMap((node) => lowered(node, opset).inputs);
+  const written = new Set<Value | null>([...read, ...graph.outputs]);
   return create(GraphProtoSchema, {
     name: graph.name,
     input: graph.inputs.map((value) => valueInfo(value)),

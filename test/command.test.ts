@@ -9,6 +9,7 @@ import { jsonSchema, readConfig } from "../src/cli/train/config.ts";
 import { data, nn, RUN_FILES, writeOnnx } from "../src/index.ts";
 import { runHere, startCommand } from "./support/command.ts";
 import { temporaryFolders } from "./support/folders.ts";
+import { missing, SHARED } from "./support/golden.ts";
 
 const file = temporaryFolders();
 const home = file("home");
@@ -125,6 +126,22 @@ describe("a table", () => {
     };
     expect(best(resumed.out)).toEqual(best(whole.out));
     expect(readFileSync(at("stopped/best.safetensors"))).toEqual(readFileSync(at("whole/best.safetensors")));
+  });
+});
+
+describe("real files", () => {
+  const absent = missing("data", "adult");
+  if (absent) console.log(absent);
+
+  it.skipIf(absent)("Adult, as it comes, to a test AUC of 0.90", async () => {
+    const part = (name: string) => join(SHARED, "data", "adult", name);
+    const { code, out, errors } = await arborize(
+      ...["train", "--data", part("adult.data.gz"), "--test", part("adult.test.gz"), "--metric", "auc"],
+      ...["--epochs", "2", "--dendrites", "0", "--json", "--threads", "1"],
+    );
+    expect(code, errors).toBe(0);
+    expect(errors).toContain("29,305 examples to learn from, 3,256 to validate, 16,281 to test, 2 classes");
+    expect(JSON.parse(out).best.test).toBeGreaterThan(0.9);
   });
 });
 

@@ -28,8 +28,8 @@ export const emnistResnet: Experiment = {
   setup: {
     smoke: "64 images, 2 channels, cycles of 1 epoch.",
     quick:
-      "ResNet of 4 blocks, 8 channels in the first, 28 x 28 grey; 6,000 of the training images, 2,000 others for validation; cycles of 2 epochs, one dendrite on each convolution, Adadelta, StepLR .7.",
-    full: "ResNet-18, 28 x 28 grey; 90,000 of the training images, the others for validation; cycles of 14 epochs, one dendrite on each convolution, Adadelta, StepLR .7.",
+      "ResNet of 4 blocks, 8 channels in the first, 28 x 28 grey; 6,000 of the training images, 2,000 others for validation; cycles of 2 epochs, one dendrite on each block, Adadelta, StepLR .7.",
+    full: "ResNet-18, 28 x 28 grey; 90,000 of the training images, the others for validation; cycles of 14 epochs, one dendrite on each block, Adadelta, StepLR .7.",
   },
   score: "test accuracy",
   percent: true,
@@ -71,6 +71,7 @@ export const emnistResnet: Experiment = {
           model: () => network(width),
           epochs: 2 * cycle,
           scheduler: falling,
+          dendrites: { types: ["BasicBlock"] },
           growth: {
             switchMode: "fixed",
             fixedEpochs: cycle,

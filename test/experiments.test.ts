@@ -87,6 +87,10 @@ describe("the page", () => {
     } as const;
     const results = await runExperiment(first, context);
     expect(lines).toHaveLength(1 + 2 * 3);
+    const partial: Results[] = [];
+    await runExperiment(first, { ...context, onSeed: async (soFar) => void partial.push(soFar) });
+    expect(partial.map(({ arms }) => arms[0]!.outcomes.length)).toEqual([1, 2]);
+    expect(partial[0]!.command).toContain("--seeds 1");
     await writeResults(folder, [first, second], results);
     const page = await readFile(join(folder, "results.md"), "utf8");
     expect(page).toContain("Not run yet: The second.");

@@ -61,7 +61,8 @@ export function chart(experiment: Experiment, { arms, scale }: Results): string 
     ].join("");
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="${escapeXml(experiment.title)}">`,
+    `<title>${escapeXml(experiment.title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" rx="8" fill="#ffffff" stroke="#dfe4ea"/>`,
     `<text x="16" y="26" font-size="14" font-weight="600" fill="#1b2430">${escapeXml(experiment.title)}</text>`,
     `<text x="${WIDTH - 16}" y="26" text-anchor="end" fill="#5b6775">${escapeXml(experiment.score)}, scale ${scale}</text>`,

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { ArborizeError } from "../../src/index.ts";
 import { main, newRunFolder, readFlags, stopOnInterrupt } from "../shared.ts";
 import { type Experiment, runExperiment, type Scale } from "./experiment.ts";
-import { readResults, writeResults } from "./page.ts";
+import { writeResults } from "./page.ts";
 
 const SCALES: readonly string[] = ["smoke", "quick", "full"] satisfies Scale[];
 
@@ -31,9 +31,10 @@ export async function runExperiments(about: string, experiments: readonly Experi
     throw new ArborizeError("bad_option", `--only names "${name}", there are ${known}.`);
   });
   const runs = flags.out || newRunFolder("experiments");
+  const folder = flags.results || join(runs, "results");
   const signal = stopOnInterrupt();
   for (const experiment of chosen) {
-    const results = await runExperiment(experiment, {
+    await runExperiment(experiment, {
       scale: flags.scale as Scale,
       data: flags.data || undefined,
       runs,
@@ -41,13 +42,10 @@ export async function runExperiments(about: string, experiments: readonly Experi
       ...(flags.weights === "" ? {} : { weights: flags.weights }),
       signal,
       log: (line) => console.log(line),
+      onSeed: (soFar) => writeResults(folder, experiments, soFar),
     });
-    await writeResults(flags.results || join(runs, "results"), experiments, results);
   }
-  const page = join(flags.results || join(runs, "results"), "results.md");
-  console.log(
-    `\nresults ${page}  (${(await readResults(flags.results || join(runs, "results"))).length} experiments)`,
-  );
+  console.log(`\nresults ${join(folder, "results.md")}`);
 }
 
 /** Runs the experiments of a file when it is what was started. */

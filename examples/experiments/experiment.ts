@@ -30,6 +30,8 @@ export interface Context {
   readonly weights?: string;
   readonly signal?: AbortSignal;
   readonly log: (line: string) => void;
+  /** Called with what there is after each seed, so that a run that is stopped leaves it. */
+  readonly onSeed?: (soFar: Results) => Promise<void>;
 }
 
 /** What one training gave. */
@@ -95,6 +97,15 @@ export async function runExperiment(experiment: Experiment, context: Context): P
   const total = seeds * arms.length;
   log(`${experiment.name}: ${arms.length} arms, ${seeds} seeds, ${words}`);
   const outcomes = new Map<string, Outcome[]>(arms.map(({ name }) => [name, []]));
+  const resultsOf = (finished: number): Results => ({
+    experiment: experiment.name,
+    scale,
+    command: `npm run experiments -- --only ${experiment.name} --scale ${scale} --seeds ${finished}`,
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} threads, Node ${process.versions.node}`,
+    data: words,
+    arms: [...outcomes].map(([name, found]) => ({ name, outcomes: [...found] })),
+  });
   const start = performance.now();
   let done = 0;
   for (let seed = 1; seed <= seeds; seed++) {
@@ -110,16 +121,9 @@ export async function runExperiment(experiment: Experiment, context: Context): P
         `  ${done}/${total}  seed ${seed}  ${arm.name}: ${found}; about ${Math.ceil(left / 60_000)} min left`,
       );
     }
+    await context.onSeed?.(resultsOf(seed));
   }
-  return {
-    experiment: experiment.name,
-    scale,
-    command: `npm run experiments -- --only ${experiment.name} --scale ${scale} --seeds ${seeds}`,
-    date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} threads, Node ${process.versions.node}`,
-    data: words,
-    arms: [...outcomes].map(([name, found]) => ({ name, outcomes: found })),
-  };
+  return resultsOf(seeds);
 }
 
 /** What `trainArm` needs beside what `fit` does. */

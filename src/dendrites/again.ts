@@ -1,10 +1,11 @@
 // Where the dendrites of a network were before it was taken apart.
 
 import { ArborizeError } from "../base/errors.ts";
+import type { Value } from "../graph/graph.ts";
 import type { Detached } from "./detach.ts";
 import type { Selection } from "./selection.ts";
 import type { Site } from "./site.ts";
-import { inspectLeniently } from "./sites.ts";
+import { inspectLeniently, type Verdict } from "./sites.ts";
 
 /**
  * The sites of a network that had dendrites: the modules that it names, with their normalization where the dendrites have
@@ -18,13 +19,15 @@ export function sitesAgain({ base, modules, values }: Detached, { blocks, rules 
   const verdicts = [true, false].flatMap((withNormalization) =>
     inspectLeniently(base, { ...asked, withNormalization }),
   );
+  // A weight that modules share is the first one's.
+  const shared = new Set<Value>();
   return modules.map((id) => {
     const first = `${id}.dendrites.0.`;
     const wanted = [...values.keys()].filter((name) => name.startsWith(first)).sort();
     const own = verdicts.filter((verdict) => verdict.id === id);
-    const site = own.find(
-      (verdict) => verdict.site && namesOf(verdict.site, first).join() === wanted.join(),
-    )?.site;
+    const fits = ({ site }: Verdict) => site && namesOf(site, first, shared).join() === wanted.join();
+    const site = own.find(fits)?.site;
+    for (const weight of site?.names.keys() ?? []) shared.add(weight);
     if (site) return site;
     const problem =
       own.find((verdict) => !verdict.site)?.reason ?? "its weights are not those of its dendrites";
@@ -36,7 +39,12 @@ export function sitesAgain({ base, modules, values }: Detached, { blocks, rules 
 }
 
 /** What the first dendrite of a site has. A file has no statistics that evaluation does not read. */
-function namesOf({ names, parameters, statistics }: Site, first: string): string[] {
+function namesOf(
+  { names, parameters, statistics }: Site,
+  first: string,
+  shared: ReadonlySet<Value>,
+): string[] {
   const read = [...statistics].flatMap(([statistic, start]) => (start === null ? [] : [statistic]));
-  return [...parameters, ...read].map((weight) => first + names.get(weight)).sort();
+  const own = [...parameters, ...read].filter((weight) => !shared.has(weight));
+  return own.map((weight) => first + names.get(weight)).sort();
 }

@@ -64,7 +64,9 @@ function termsOf(graph: Graph, weights: Value, count: number): Value[] {
       for (const row of outputs) rows.add(row);
     } else if (operator === mulOp && rows.has(inputs[1]!)) terms.push(output);
   }
-  if (terms.length !== count) throw notOurs(graph, [OUTPUT_WEIGHTS.exec(weights.name)![1]!]);
+  // The dendrites follow every call, and may add to several outputs.
+  if (terms.length === 0 || terms.length % count !== 0)
+    throw notOurs(graph, [OUTPUT_WEIGHTS.exec(weights.name)![1]!]);
   return terms;
 }
 

@@ -2,6 +2,7 @@
 
 import { ArborizeError, didYouMean } from "../base/errors.ts";
 import { matcher } from "../base/patterns.ts";
+import * as layers from "../nn/layers/index.ts";
 import type { SiteRule } from "./site.ts";
 
 /** The classes of modules that grow dendrites when nothing else is asked for. */
@@ -117,6 +118,8 @@ export class Rules {
     for (const [option, names, asPath, asClass] of given) {
       for (const name of names) {
         if ((asClass && classes.has(name)) || (asPath && ids.some(matcher(name)))) continue;
+        // Classes may be those of several networks, as long as they are classes.
+        if (option === "types" && Object.hasOwn(layers, name)) continue;
         const kind = !asPath ? "of the class" : asClass ? "with the path or of the class" : "with the path";
         const known = [...(asPath ? ids : []), ...(asClass ? classes : [])];
         throw new ArborizeError(

@@ -27,6 +27,8 @@ interface NodeName {
 export class ModuleFinder {
   /** Whether a value follows from weights alone, such as a transposed one. */
   readonly #derived = new Map<Value, boolean>();
+  /** The kind of layer that a scope is, by the weights named after it. */
+  readonly #layers = new Map<string, string>();
 
   /**
    * The scope of a node that is to be added: where its weights belong by their names (`fc1` for `fc1.weight`), as they are or
@@ -42,7 +44,13 @@ export class ModuleFinder {
       return isPath ? scopeOfName(name) : "";
     }
     const named = weights.map(scopeOfWeight).find((scope) => scope !== "");
-    if (named !== undefined) return named;
+    if (named !== undefined) {
+      if (!LAYERS.has(type)) return named;
+      const layer = this.#layers.get(named) ?? type;
+      this.#layers.set(named, layer);
+      // A weight that two layers share, as an embedding and the output, is called after one of them.
+      return layer === type ? named : scopeOfName(name) || named;
+    }
     const biased = type === "Add" && inputs.find((input) => input?.producer?.operator.type === "MatMul");
     if (biased) return biased.producer!.scope;
     return scopeOfName(name) || (LAYERS.has(type) ? plainName(name) || plainName(weights[0]!.name) : "");

@@ -2,14 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import {
-  arborize,
   attachDendrites,
   findSites,
-  inspectModules,
-  losses,
   nn,
   ops,
-  optim,
   Random,
   readOnnx,
   type Selection,
@@ -18,7 +14,7 @@ import {
   writeOnnx,
 } from "../src/index.ts";
 import { expectJourney, expectSlopes, expectUnchanged } from "./support/grown.ts";
-import { outputOf, randn } from "./support/run.ts";
+import { randn } from "./support/run.ts";
 
 type Reads = "sequence" | "last" | "both";
 
@@ -184,7 +180,8 @@ describe.each<[string, () => nn.Module, typeof text | { x: (string | number)[] }
     const base = nn.trace(make(), { inputs: given });
     expect(findSites(base, selection)).toHaveLength(count);
     await expectUnchanged(base, selection, feed);
-    await expectSlopes(base, selection, feed);
+    // A thousand relus of a UNet have their kinks wherever a step leads.
+    await expectSlopes(base, selection, feed, make === unet ? 0.1 : 0.02);
     await expectJourney(make, { inputs: given, batchNorm: "train" }, selection, feed);
   });
 });

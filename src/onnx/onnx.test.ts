@@ -10,7 +10,7 @@ import {
   TensorProto_DataLocation,
 } from "onnx-buf";
 import { describe, expect, it } from "vitest";
-import { outputOf, randn } from "../../test/support/run.ts";
+import { outputOf, randn, runGraph } from "../../test/support/run.ts";
 import { ArborizeError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import { Tensor } from "../base/tensor.ts";
@@ -282,4 +282,19 @@ describe("a length that varies", () => {
     });
     expect(readOnnx(model).graph.inputs[0]!.shape).toEqual([wanted, 2, 4, 4]);
   });
+});
+
+it("Outputs that follow from shapes alone are computed as well", async () => {
+  const graph = new Graph();
+  const x = graph.input("x", "float32", [2, 3]);
+  const start = graph.constant(Tensor.of([], [0], "int64"));
+  const step = graph.constant(Tensor.of([], [1], "int64"));
+  const positions = op.range(start, op.reshape(op.shapeOf(x, 1, 2), []), step);
+  const { places, sum } = await runGraph(
+    graph,
+    { x: randn([2, 3], "x") },
+    { places: positions, sum: op.add(x, x) },
+  );
+  expect([...places!.toNumbers()]).toEqual([0, 1, 2]);
+  expect(sum!.shape).toEqual([2, 3]);
 });

@@ -24,6 +24,7 @@ import { Tensor } from "../base/tensor.ts";
 import { Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Attribute, AttributeKind } from "../graph/operator.ts";
 import { ONNX_DTYPES } from "../ops/cast.ts";
+import { shapeOp, sizeOp } from "../ops/index.ts";
 import { expectWritable, lowered } from "./lower.ts";
 import { toTensorProto } from "./tensor.ts";
 
@@ -77,7 +78,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
     written.has(value),
   );
 
-  const names = fileNames(graph, outputs, written);
+  const names = fileNames(graph, outputs, written, fedValues(nodes, inputs));
   // An output that no node computes, or that has another name too, goes through an Identity.
   const aliases = [...outputs].filter(([name, value]) => name !== names.of(value));
   const domains = new Set(["", ...nodes.map((node) => node.operator.domain)]);
@@ -118,9 +119,13 @@ function fileNames(
   graph: Graph,
   outputs: ReadonlyMap<string, Value>,
   written: ReadonlySet<Value | null>,
+  fed: ReadonlySet<Value>,
 ): Names {
   const renamed = new Map<Value, string>();
-  for (const [name, value] of outputs) if (value.producer && !renamed.has(value)) renamed.set(value, name);
+  for (const [name, value] of outputs) {
+    // The runtime folds what follows from shapes and constants, and crashes where that is an output itself.
+    if (value.producer && fed.has(value) && !renamed.has(value)) renamed.set(value, name);
+  }
   for (const value of written) {
     if (!value || renamed.has(value) || !outputs.has(value.name)) continue;
     if (!value.producer) {
@@ -132,6 +137,16 @@ function fileNames(
     renamed.set(value, graph.uniqueName(value.name));
   }
   return { of: (value) => renamed.get(value) ?? value.name };
+}
+
+/** What depends on numbers that are fed, not on their shapes alone. */
+function fedValues(nodes: readonly Node[], inputs: readonly Value[]): Set<Value> {
+  const fed = new Set(inputs);
+  for (const { operator, inputs: read, outputs } of nodes) {
+    if (operator === shapeOp || operator === sizeOp) continue;
+    if (read.some((value) => value && fed.has(value))) for (const output of outputs) fed.add(output);
+  }
+  return fed;
 }
 
 /** The body of a node: all of its inputs and outputs count, in their order. */

@@ -2,4 +2,5 @@
 
 export type { Knobs, Optimizer, OptimizerOptions, Update } from "./optimizer.ts";
 export * from "./optimizers.ts";
+export * from "./quickprop.ts";
 export * from "./schedulers.ts";

@@ -74,7 +74,12 @@ describe("the live page", () => {
 
   it("has a run that has only begun, and lists all by name", async () => {
     expect(JSON.parse((await get("/api/runs")).body)).toEqual([{ name: HOSTILE }, { name: "just-begun" }]);
-    expect(JSON.parse((await get("/api/runs/1")).body)).toMatchObject({ version: "", modules: [], log: [] });
+    expect(JSON.parse((await get("/api/runs/1")).body)).toMatchObject({
+      version: "",
+      modules: [],
+      log: [],
+      settings: [],
+    });
   });
 
   it("is made of files of ours alone, which show names as text", async () => {
@@ -141,7 +146,9 @@ describe("the live page", () => {
     await until(2);
     utimesSync(join(folder, "latest.safetensors"), new Date(), new Date(Date.now() + 5000));
     await until(3);
-    expect(heard.match(/data: \d/g)).toEqual(["data: 0", "data: 1", "data: 0"]);
+    utimesSync(join(folder, "about.json"), new Date(), new Date(Date.now() + 5000));
+    await until(4);
+    expect(heard.match(/data: \d/g)).toEqual(["data: 0", "data: 1", "data: 0", "data: 0"]);
     await reader.cancel();
   });
 

@@ -50,10 +50,13 @@ const COLUMNS = ["epoch", "validation", "running", "test", "trainLoss", "learnin
 const MOST_WEIGHTS = 200;
 const MOST_LINES = 500;
 
-/** When a run's state was last written, as a text to compare; empty before the first epoch. */
+/** When a run was last written, as a text to compare; empty before the first epoch. What it was made with comes after its state. */
 export async function versionOf(path: string): Promise<string> {
-  const found = await stat(new RunFolder(path).file("latest")).catch(() => null);
-  return found ? `${found.mtimeMs}-${found.size}` : "";
+  const folder = new RunFolder(path);
+  const written = async (kind: "latest" | "about") =>
+    (await stat(folder.file(kind)).catch(() => null))?.mtimeMs;
+  const latest = await written("latest");
+  return latest === undefined ? "" : `${latest} ${(await written("about")) ?? ""}`;
 }
 
 /** Reads a run. Before its first epoch there is little to tell. @throws `bad_file` for a folder that holds something else. */
@@ -86,7 +89,7 @@ export async function viewRun(path: string): Promise<RunView> {
     facts: factsOf(history, about),
     modules: await modulesOf(path),
     log: logOf(history),
-    settings: settingRows(about.settings ?? {}, about.defaults),
+    settings: about.settings ? settingRows(about.settings, about.defaults) : [],
   };
 }
 

@@ -220,7 +220,7 @@ export async function twoSpirals(engine: Engine = nodeEngine({ threads: 1 })) {
         Array.from(signs, (c) => (c < 0 ? -1 : 1) / energy),
       ),
     });
-    // The covariance is a mean over points, so that its slope is divided by their number already.
+    // Not divided by the number of points as well: see docs/correlation.md.
     const rate = PAPER.candidates.rate / columns;
     let told = await candidates.epoch(feeds(new Float32Array(PAPER.pool)), rate, false);
     const isStuck = stagnation(PAPER.candidates.change);

@@ -4,6 +4,7 @@ import { type DType, sizeOf } from "../base/tensor.ts";
 import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/shape.ts";
 import { gradientReach } from "../transform/reach.ts";
+import { isWithin } from "./network.ts";
 import type { Selection } from "./selection.ts";
 import { inspectModules, type Verdict } from "./sites.ts";
 
@@ -65,6 +66,8 @@ export interface ModelReport {
   /** Parameters that lie in no module. */
   readonly outside: readonly WeightReport[];
   readonly obstacles: readonly ObstacleReport[];
+  /** The parameters that are neither in a module that grows, alone or with others, nor in one that is tracked. */
+  readonly uncovered: readonly string[];
   /** How many numbers there are: all parameters, those of them that learn, and buffers (running statistics, frozen weights). */
   readonly count: { readonly parameters: number; readonly learned: number; readonly buffers: number };
 }
@@ -105,12 +108,23 @@ export function inspect(model: Graph | { readonly graph: Graph }, selection: Sel
       reason: reasonOf(node.operator.gradient),
       blocks: blocked.map(({ name }) => name),
     })),
+    uncovered: uncoveredBy(graph, verdicts),
     count: {
       parameters: total(graph.parameters),
       learned: total([...learned]),
       buffers: total(graph.buffers),
     },
   };
+}
+
+function uncoveredBy(graph: Graph, verdicts: readonly Verdict[]): string[] {
+  const covered = new Set(verdicts.flatMap(({ site }) => site?.parameters ?? []));
+  const tracked = verdicts.flatMap(({ id, status }) => (status === "tracked" ? [id] : []));
+  for (const { scope, inputs } of graph.nodes) {
+    if (!tracked.some((id) => isWithin(scope, id))) continue;
+    for (const input of inputs) if (input) covered.add(input);
+  }
+  return graph.parameters.flatMap((parameter) => (covered.has(parameter) ? [] : [parameter.name]));
 }
 
 /** The module that each weight belongs to: the first one that reads it. What only the network itself reads has none. */

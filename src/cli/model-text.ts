@@ -96,12 +96,17 @@ function obstaclesText({ obstacles }: ModelReport): string[] {
   return [["No gradient passes", ...lines].join("\n")];
 }
 
-function summary({ modules, count }: ModelReport): string {
+function summary({ modules, dendrites, count }: ModelReport): string {
   const growing = (list: readonly ModuleReport[]): number =>
     list.reduce((sum, { grows, modules: inner }) => sum + (grows ? 1 : 0) + growing(inner), 0);
   const sites = growing(modules);
   const learned = count.learned === count.parameters ? "all learn" : `${formatCount(count.learned)} learn`;
   const buffers = count.buffers > 0 ? `, and ${formatCount(count.buffers)} numbers in buffers` : "";
   const takes = sites === 1 ? "1 module takes dendrites" : `${sites} modules take dendrites`;
-  return `${formatCount(count.parameters)} parameters (${learned})${buffers}; ${takes}`;
+  const each = dendrites.count === 1 ? "1 dendrite" : `${dendrites.count} dendrites`;
+  const grown =
+    dendrites.count > 0
+      ? `\n${each} on each of ${dendrites.modules.join(", ")}: ${formatCount(dendrites.parameters)} parameters more`
+      : "";
+  return `${formatCount(count.parameters)} parameters (${learned})${buffers}; ${takes}${grown}`;
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../base/random.ts";
 import { Tensor } from "../base/tensor.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import * as nn from "../nn/index.ts";
 import * as op from "../ops/index.ts";
+import { attachDendrites } from "./attach.ts";
 import { inspect, type ModuleReport } from "./inspect.ts";
+import { findSites } from "./sites.ts";
 
 class Block extends nn.Module {
   conv = new nn.Conv2d(3, 3, 3, { padding: 1 });
@@ -125,5 +128,18 @@ describe("inspect", () => {
     const c = whole.parameter("c", Tensor.full([3], 1));
     whole.output(op.argMax(op.mul(whole.input("x", "float32", [2, 3]), c), 1));
     expect(inspect(whole)).toMatchObject({ obstacles: [{ operator: "ArgMax", blocks: ["c"] }] });
+  });
+
+  it("tells of a grown network without its dendrites, and of them", () => {
+    const base = nn.trace(new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU(), new nn.Linear(4, 2)), {
+      inputs: { x: ["batch", 3] },
+    });
+    const random = (name: string) => Random.stream(1, name);
+    const grown = inspect(attachDendrites(base, { sites: findSites(base), count: 2, random }));
+    // For each layer two copies, two output weights a neuron, and one from the first to the second.
+    const parameters = 2 * (16 + 10) + 2 * (4 + 2) + (4 + 2);
+    expect(grown.dendrites).toEqual({ count: 2, modules: ["0", "2"], parameters });
+    expect(grown.modules).toEqual(inspect(base).modules);
+    expect(grown.count).toEqual(inspect(base).count);
   });
 });

@@ -4,6 +4,7 @@ import { type DType, sizeOf } from "../base/tensor.ts";
 import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/shape.ts";
 import { gradientReach } from "../transform/reach.ts";
+import { detachDendrites } from "./detach.ts";
 import { isWithin } from "./network.ts";
 import type { Selection } from "./selection.ts";
 import { inspectModules, type Verdict } from "./sites.ts";
@@ -63,24 +64,35 @@ export interface ModelReport {
   readonly inputs: readonly ValueReport[];
   readonly outputs: readonly ValueReport[];
   readonly modules: readonly ModuleReport[];
+  /** Dendrites that the network has: how many on each of these modules, and how many numbers they are. */
+  readonly dendrites: {
+    readonly count: number;
+    readonly modules: readonly string[];
+    readonly parameters: number;
+  };
   /** Parameters that lie in no module. */
   readonly outside: readonly WeightReport[];
   readonly obstacles: readonly ObstacleReport[];
   /** The parameters that are neither in a module that grows, alone or with others, nor in one that is tracked. */
   readonly uncovered: readonly string[];
-  /** How many numbers there are: all parameters, those of them that learn, and buffers (running statistics, frozen weights). */
+  /**
+   * How many numbers there are without dendrites: all parameters, those of them that learn, and buffers (running statistics,
+   * frozen weights).
+   */
   readonly count: { readonly parameters: number; readonly learned: number; readonly buffers: number };
 }
 
 /**
  * What a network is made of: a tree of modules with shapes, numbers of parameters and, for each, whether it learns by gradients
  * and can take dendrites, and why not; the parameters outside of modules; operators that no gradient passes, and which
- * parameters they keep from learning. Plain data, for `JSON.stringify` too.
+ * parameters they keep from learning. A network that has dendrites is told of without them, and of them as such. Plain data,
+ * for `JSON.stringify` too.
  *
  * @param model a graph (of `nn.trace`), or what `readOnnx` gives.
  */
 export function inspect(model: Graph | { readonly graph: Graph }, selection: Selection = {}): ModelReport {
-  const graph = "graph" in model ? model.graph : model;
+  const given = "graph" in model ? model.graph : model;
+  const { base: graph, count, modules: grown } = detachDendrites(given);
   const { learned, obstacles } = gradientReach(graph);
   const verdicts = inspectModules(graph, selection);
   const owners = ownersOf(graph);
@@ -97,6 +109,7 @@ export function inspect(model: Graph | { readonly graph: Graph }, selection: Sel
     inputs: graph.inputs.map(valueReport),
     outputs: graph.outputs.map(valueReport),
     modules: tree.below(""),
+    dendrites: { count, modules: grown, parameters: total(given.parameters) - total(graph.parameters) },
     outside: outside.map((weight) => ({
       ...valueReport(weight),
       size: sizeOf(weight.data!.shape),

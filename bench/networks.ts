@@ -1,6 +1,6 @@
 // What is measured: networks with their batches, built here as bench/peer/step.py builds them in PyTorch.
 
-import { losses, nn, optim, Random, Tensor, type Value } from "../src/index.ts";
+import { type DendriteOptions, losses, nn, optim, Random, Tensor, type Value } from "../src/index.ts";
 
 type ArborizeInputs = NonNullable<Parameters<typeof nn.trace>[1]>["inputs"];
 
@@ -12,8 +12,8 @@ export interface Row {
   readonly dendrites: readonly number[];
   /** At most this share of PyTorch's time, by number of dendrites: what is aimed at. */
   readonly aims: readonly number[];
-  /** Classes of modules that grow. */
-  readonly types: readonly string[];
+  /** Where dendrites grow. */
+  readonly where: DendriteOptions;
   readonly inputs: ArborizeInputs;
   readonly optimizer: () => optim.Optimizer;
   readonly model: () => nn.Module;
@@ -40,7 +40,7 @@ export const ROWS = {
     about: "PyTorch's MNIST CNN, Adadelta, 64 images",
     dendrites: [0, 1, 2, 3],
     aims: [0.65, 0.5, 0.5, 0.5],
-    types: ["Linear", "Conv2d"],
+    where: { types: ["Linear", "Conv2d"] },
     inputs: images(1, 28),
     optimizer: () => optim.adadelta(),
     model: () => new nn.models.MnistNet(),
@@ -49,9 +49,9 @@ export const ROWS = {
   },
   resnet18: {
     about: "ResNet-18, Adadelta, 32 images of 32 x 32 x 3",
-    dendrites: [0],
-    aims: [0.9],
-    types: [],
+    dendrites: [0, 1, 2],
+    aims: [0.9, 0.6, 0.6],
+    where: { types: [], blocks: ["BasicBlock"] },
     inputs: images(3, 32),
     optimizer: () => optim.adadelta(),
     model: () => nn.models.resnet18({ numClasses: 10 }),
@@ -62,7 +62,7 @@ export const ROWS = {
     about: "BERT-tiny's embeddings summed, AdamW, 32 x 512 tokens",
     dendrites: [0, 1],
     aims: [0.8, 0.8],
-    types: ["Linear"],
+    where: { types: ["Linear"] },
     inputs: { ids: { dtype: "int64", shape: ["batch", 512] } },
     optimizer: () => optim.adamw({ learningRate: 1e-5 }),
     model: () => new nn.models.DsnBert({ hiddenSize: 128 }),
@@ -73,7 +73,7 @@ export const ROWS = {
     about: "BERT-tiny, AdamW, 32 x 128 tokens",
     dendrites: [0, 1],
     aims: [0.9, 0.6],
-    types: ["Linear"],
+    where: { types: ["Linear"] },
     inputs: { ids: { dtype: "int64", shape: ["batch", 128] } },
     optimizer: () => optim.adamw({ learningRate: 1e-5 }),
     model: () => new nn.models.BertForSequenceClassification(nn.models.BERT_SIZES.tiny),
@@ -84,7 +84,7 @@ export const ROWS = {
     about: "LSTM of 128 over 100 steps, Adam, 32 sequences",
     dendrites: [0],
     aims: [1],
-    types: [],
+    where: { types: [] },
     inputs: { x: ["batch", 100, 64] },
     optimizer: () => optim.adam(),
     model: () => new LstmClassifier(),
@@ -95,7 +95,7 @@ export const ROWS = {
     about: "MLP 784-512-512-10, Adam, 128 examples",
     dendrites: [0, 1, 2, 3],
     aims: [0.7, 0.7, 0.7, 0.7],
-    types: ["Linear"],
+    where: { types: ["Linear"] },
     inputs: { x: ["batch", 784] },
     optimizer: () => optim.adam(),
     model: () =>

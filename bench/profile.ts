@@ -19,7 +19,7 @@ const row: Row = ROWS[name as RowName];
 const base = nn.trace(row.model(), { inputs: row.inputs });
 const random = (parameter: string) => Random.stream(1, parameter);
 const network = attachDendrites(base, {
-  sites: findSites(base, row.types ? { types: row.types } : {}),
+  sites: findSites(base, row.where),
   count: Number(count),
   random,
 });

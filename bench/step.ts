@@ -11,7 +11,7 @@ const training = await arborize(row.model(), {
   inputs: row.inputs,
   loss: LOSS,
   optimizer: row.optimizer(),
-  dendrites: { types: row.types },
+  dendrites: row.where,
   growth: Number(dendrites) > 0 ? { switchMode: "every", retainAll: true } : { maxDendrites: 0 },
   engine: nodeEngine({ threads: Number(threads) }),
 });

@@ -54,7 +54,7 @@ export class InPlaceUpdate {
       });
       const place = { parameter, start, bytes: arenaBytes(length), gradient: array(GRADIENT) };
       if ("whole" in gradient) {
-        const tensor = new Tensor("float32", entry.shape, place.gradient as Float32Array<ArrayBuffer>);
+        const tensor = new Tensor("float32", gradient.shape, place.gradient as Float32Array<ArrayBuffer>);
         this.outputs.set(gradient.whole, engine.upload(tensor));
       } else {
         for (const { indices, cotangents } of gradient.lookups) {

@@ -3,10 +3,10 @@
 import type { DType } from "../base/tensor.ts";
 import { Arena, type ElementwiseProgram } from "../engine/wasm/elementwise.ts";
 import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
-import type { Shape } from "../graph/shape.ts";
+import { isStaticShape, type Shape, staticShape } from "../graph/shape.ts";
 import type { Loss } from "../nn/losses.ts";
 import { writeOnnx } from "../onnx/write.ts";
-import { gatherOp } from "../ops/index.ts";
+import { gatherOp, reshapeOp } from "../ops/index.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { channelMajor } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
@@ -45,8 +45,8 @@ export interface StateEntry {
 
 /** How the model gives the gradient of a parameter. */
 export type GradientOutput =
-  /** Whole, as this output. */
-  | { readonly whole: string }
+  /** Whole, as this output; its elements in order, in this shape. */
+  | { readonly whole: string; readonly shape: readonly number[] }
   /** As cotangents of the rows that were looked up, and the rows' indices: all else is zero. */
   | { readonly lookups: readonly { readonly indices: string; readonly cotangents: string }[] };
 
@@ -228,8 +228,9 @@ function gradientOutputs(
     const { name } = parameter;
     const users = lookups[i];
     if (!users) {
-      outputs.set(`gradient.${name}`, grads.get(parameter)!);
-      return { whole: `gradient.${name}` };
+      const gradient = withoutReshape(grads.get(parameter)!);
+      outputs.set(`gradient.${name}`, gradient);
+      return { whole: `gradient.${name}`, shape: staticShape(gradient) };
     }
     return {
       lookups: users.map(({ inputs, output }, j) => {
@@ -240,6 +241,13 @@ function gradientOutputs(
       }),
     };
   });
+}
+
+/** A value before it was only given another shape, which would be a copy where it is an output. */
+function withoutReshape(value: Value): Value {
+  const { producer } = value;
+  if (producer?.operator !== reshapeOp || !isStaticShape(producer.inputs[0]!.shape)) return value;
+  return withoutReshape(producer.inputs[0]!);
 }
 
 /** Whether a node looks rows up in a parameter. */

@@ -94,11 +94,22 @@ export class Random {
   keepMask(mask: Uint8Array, p: number): void {
     const threshold = Math.round(p * 65536);
     const even = mask.length & ~1;
+    // `uint32` with its state in local variables: twice as fast, for millions of draws a step.
+    let [a, b, c, d] = [this.#a, this.#b, this.#c, this.#d];
     for (let i = 0; i < even; i += 2) {
-      const bits = this.uint32();
+      const x = Math.imul(b, 5);
+      const bits = Math.imul((x << 7) | (x >>> 25), 9);
+      const t = b << 9;
+      c ^= a;
+      d ^= b;
+      b ^= c;
+      a ^= d;
+      c ^= t;
+      d = (d << 11) | (d >>> 21);
       mask[i] = (bits & 0xffff) >= threshold ? 1 : 0;
       mask[i + 1] = bits >>> 16 >= threshold ? 1 : 0;
     }
+    [this.#a, this.#b, this.#c, this.#d] = [a, b, c, d];
     if (even < mask.length) mask[even] = (this.uint32() & 0xffff) >= threshold ? 1 : 0;
   }
 }

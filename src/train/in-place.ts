@@ -75,7 +75,7 @@ export class InPlaceUpdate {
   /** Updates every parameter by the gradients that a run of the model has written. */
   async run(results: ReadonlyMap<string, Resident>, knobs: Knobs): Promise<void> {
     const scalars = this.#plan.knobs.map((name) => knobs[name]!);
-    const touched: [Place, Set<number>][] = [];
+    const touched: [Place, readonly number[]][] = [];
     for (const place of this.#places) {
       const { gradient } = place.parameter;
       if ("whole" in gradient) continue;
@@ -96,7 +96,7 @@ export class InPlaceUpdate {
   }
 
   /** Updates rows alone where they are whole vectors; all of them otherwise, which is the same for a sparse update. */
-  #updateRows(place: Place, rows: ReadonlySet<number>, scalars: readonly number[]): void {
+  #updateRows(place: Place, rows: readonly number[], scalars: readonly number[]): void {
     const width = sizeOf(place.parameter.entry.shape.slice(1)) * 4;
     if (width % 16 !== 0) {
       this.#update(place.start, place.bytes, scalars);
@@ -110,22 +110,35 @@ export class InPlaceUpdate {
     { parameter, gradient }: Place,
     lookups: readonly { readonly indices: string; readonly cotangents: string }[],
     results: ReadonlyMap<string, Resident>,
-  ): Promise<Set<number>> {
+  ): Promise<readonly number[]> {
     const [count = 1, ...rest] = parameter.entry.shape;
     const width = sizeOf(rest);
-    const rows = new Set<number>();
+    const rows: number[] = [];
+    const seen = new Uint8Array(count);
     for (const names of lookups) {
       const indices = (await this.#engine.download(results.get(names.indices)!)).data as BigInt64Array;
       const cotangents = (await this.#engine.download(results.get(names.cotangents)!)).data as Float32Array;
       for (let i = 0; i < indices.length; i++) {
         const index = Number(indices[i]);
         const row = index < 0 ? index + count : index;
-        rows.add(row);
-        const to = row * width;
-        const from = i * width;
-        for (let j = 0; j < width; j++) gradient[to + j]! += cotangents[from + j]!;
+        if (seen[row] === 0) rows.push(row);
+        seen[row] = 1;
+        addRow(gradient, row * width, cotangents, i * width, width);
       }
     }
     return rows;
   }
+}
+
+/** `a[at + i] += b[from + i]`, four numbers a turn: more than twice as fast as one. */
+function addRow(a: Float32Array, at: number, b: Float32Array, from: number, length: number): void {
+  let [to, i] = [at, from];
+  const whole = from + (length & ~3);
+  for (; i < whole; i += 4, to += 4) {
+    a[to]! += b[i]!;
+    a[to + 1]! += b[i + 1]!;
+    a[to + 2]! += b[i + 2]!;
+    a[to + 3]! += b[i + 3]!;
+  }
+  for (; i < from + length; i++, to++) a[to]! += b[i]!;
 }

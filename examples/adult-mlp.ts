@@ -10,7 +10,14 @@
 
 import { data, metrics, nn, nodeEngine, optim } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
-import { type Arm, type Context, type Experiment, firstOf, trainArm } from "./experiments/experiment.ts";
+import {
+  type Arm,
+  type Context,
+  type Experiment,
+  firstOf,
+  plannedGrowth,
+  trainArm,
+} from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
 
 /** Epochs of a cycle, dendrites at most, rows to train on. */
@@ -72,13 +79,7 @@ export const adultMlp: Experiment = {
       });
     const grown: Partial<Parameters<typeof trainArm>[0]> = {
       epochs,
-      growth: {
-        switchMode: "fixed",
-        fixedEpochs: cycle,
-        maxDendrites: dendrites,
-        maxTries: 1,
-        findBestRate: false,
-      },
+      growth: plannedGrowth(cycle, dendrites),
     };
     const longer = { epochs, scheduler: withRestarts(falling, cycle) };
     return {

@@ -11,7 +11,7 @@
 
 import { data, nn, optim } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
-import { type Context, type Experiment, firstOf, trainArm } from "./experiments/experiment.ts";
+import { type Context, type Experiment, firstOf, plannedGrowth, trainArm } from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
 
 /** Epochs of a cycle; images; blocks at each of four resolutions; channels of the first. */
@@ -72,13 +72,7 @@ export const emnistResnet: Experiment = {
           epochs: 2 * cycle,
           scheduler: falling,
           dendrites: { types: ["BasicBlock"] },
-          growth: {
-            switchMode: "fixed",
-            fixedEpochs: cycle,
-            maxDendrites: 1,
-            maxTries: 1,
-            findBestRate: false,
-          },
+          growth: plannedGrowth(cycle),
         }),
         trainArm({ ...common, ...longer, name: "longer", model: () => network(width) }),
         // Twice the parameters.

@@ -13,7 +13,13 @@
 import { join } from "node:path";
 import { type Dataset, data, nn, optim, Random, readStateDict, type Tensor } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
-import { type Arm, type Context, type Experiment, trainArm } from "./experiments/experiment.ts";
+import {
+  type Arm,
+  type Context,
+  type Experiment,
+  plannedGrowth,
+  trainArm,
+} from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
 
 /** Epochs of a cycle, tokens of a review, reviews to train on, to validate with and to test with. */
@@ -97,13 +103,7 @@ export const imdbDsnBert: Experiment = {
       arms: [
         arm("plain", () => dsn(width), cycle),
         arm("dendrites", () => dsn(width), 2 * cycle, {
-          growth: {
-            switchMode: "fixed",
-            fixedEpochs: cycle,
-            maxDendrites: 1,
-            maxTries: 1,
-            findBestRate: false,
-          },
+          growth: plannedGrowth(cycle),
         }),
         arm("longer", () => dsn(width), 2 * cycle, longer),
         // A dendrite on the classifier is a hundred parameters; one unit more of width is 31,000, the least that there is.

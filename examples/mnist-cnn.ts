@@ -11,7 +11,7 @@
 
 import { data, nn, optim, type Value } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
-import { type Context, type Experiment, firstOf, trainArm } from "./experiments/experiment.ts";
+import { type Context, type Experiment, firstOf, plannedGrowth, trainArm } from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
 
 /** PyTorch's example; `width` times its channels and hidden units. */
@@ -91,13 +91,7 @@ export const mnistCnn: Experiment = {
           model: () => new Cnn(),
           epochs: 2 * cycle,
           scheduler: falling,
-          growth: {
-            switchMode: "fixed",
-            fixedEpochs: cycle,
-            maxDendrites: 1,
-            maxTries: 1,
-            findBestRate: false,
-          },
+          growth: plannedGrowth(cycle),
         }),
         trainArm({ ...common, ...longer, name: "longer", model: () => new Cnn() }),
         // Twice the parameters, which are nearly all in the product of two widths.

@@ -7,6 +7,7 @@ import {
   data,
   type FitOptions,
   fit,
+  type GrowthOptions,
   losses,
   metrics,
   type nn,
@@ -191,4 +192,9 @@ export function firstOf(dataset: Dataset, count: number): Dataset {
     dataset,
     Array.from({ length: Math.min(count, dataset.length) }, (_, i) => i),
   );
+}
+
+/** Growth by plan, so that every seed does the same: a dendrite after each cycle of so many epochs, tried once, at one rate. */
+export function plannedGrowth(cycle: number, maxDendrites = 1): GrowthOptions {
+  return { switchMode: "fixed", fixedEpochs: cycle, maxDendrites, maxTries: 1, findBestRate: false };
 }

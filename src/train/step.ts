@@ -13,7 +13,7 @@ import { gradients } from "../transform/gradient.ts";
 import { type Mask, trainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
 import { reluAfterMaxPool } from "../transform/simplify.ts";
-import { regionBytes, updateProgram } from "./update.ts";
+import { knobInputs, knobNames, regionBytes, updateProgram } from "./update.ts";
 
 /** A value that a program is fed: batch data or the target. */
 export interface Feed {
@@ -138,7 +138,7 @@ export function assembleStep(graph: Graph, parts: StepParts): TrainStep {
     update = {
       program,
       sparse: optimizer.sparse ?? false,
-      knobs: Object.keys(optimizer.knobs(1, 1)),
+      knobs: knobNames(optimizer),
       parameters: parameters.map((parameter, i) => {
         const [entry, ...kept] = entriesOf(parameter, optimizer);
         return { entry: entry!, kept, gradient: given[i]! };
@@ -195,9 +195,7 @@ function appendUpdates(
   outputs: Map<string, Value>,
 ): void {
   const grads = gradients(loss, parameters);
-  const knobs = Object.fromEntries(
-    Object.keys(optimizer.knobs(1, 1)).map((name) => [name, graph.input(`knob.${name}`, "float32", [])]),
-  );
+  const knobs = knobInputs(graph, optimizer);
   parameters.forEach((parameter, i) => {
     const { name, dtype, shape } = parameter;
     const own = Object.fromEntries(

@@ -25,6 +25,18 @@ export function regionBytes(shapes: readonly (readonly number[])[]): number {
   return shapes.reduce((sum, shape) => sum + arenaBytes(sizeOf(shape)), 0);
 }
 
+/** The names of an optimizer's knobs, in its order. */
+export function knobNames(optimizer: Optimizer): string[] {
+  return Object.keys(optimizer.knobs(1, 1));
+}
+
+/** An optimizer's knobs as inputs `knob.NAME` of a graph, by name. */
+export function knobInputs(graph: Graph, optimizer: Optimizer): Record<string, Value> {
+  return Object.fromEntries(
+    knobNames(optimizer).map((name) => [name, graph.input(`knob.${name}`, "float32", [])]),
+  );
+}
+
 /**
  * The update of one float32 parameter, its scalars being the optimizer's knobs in their order; null where the optimizer
  * uses other operators than arithmetic.
@@ -35,9 +47,7 @@ export function updateProgram(optimizer: Optimizer): ElementwiseProgram | null {
   const [parameter, gradient] = [array("parameter"), array("gradient")];
   const names = Object.keys(optimizer.state);
   const state = Object.fromEntries(names.map((name) => [name, array(`state.${name}`)]));
-  const knobs = Object.fromEntries(
-    Object.keys(optimizer.knobs(1, 1)).map((name) => [name, graph.input(`knob.${name}`, "float32", [])]),
-  );
+  const knobs = knobInputs(graph, optimizer);
   const update = optimizer.update(parameter, gradient, state, knobs);
   const results = [update.parameter, ...names.map((name) => update.state[name]!)];
   const nodes = nodesBehind(results);

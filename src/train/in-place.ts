@@ -14,7 +14,9 @@ interface Place {
   readonly parameter: Parameter;
   readonly start: number;
   readonly bytes: number;
-  readonly gradient: Float32Array;
+  /** How many numbers a row of a table has: what an index on the first axis stands for. */
+  readonly width: number;
+  readonly gradient: Float32Array<ArrayBuffer>;
 }
 
 /** Updates parameters in place. Memory has one region an array: all parameters, all gradients, and so on. */
@@ -52,9 +54,10 @@ export class InPlaceUpdate {
         const place = i === 0 ? this.parameters : this.kept;
         place.set(name, engine.upload(new Tensor("float32", shape, data)));
       });
-      const place = { parameter, start, bytes: arenaBytes(length), gradient: array(GRADIENT) };
+      const width = sizeOf(entry.shape.slice(1));
+      const place = { parameter, start, bytes: arenaBytes(length), width, gradient: array(GRADIENT) };
       if ("whole" in gradient) {
-        const tensor = new Tensor("float32", gradient.shape, place.gradient as Float32Array<ArrayBuffer>);
+        const tensor = new Tensor("float32", gradient.shape, place.gradient);
         this.outputs.set(gradient.whole, engine.upload(tensor));
       } else {
         for (const { indices, cotangents } of gradient.lookups) {
@@ -83,8 +86,7 @@ export class InPlaceUpdate {
     }
     for (const { start, bytes } of this.#ranges) this.#update(start, bytes, scalars);
     if (this.#plan.sparse) for (const [place, rows] of touched) this.#updateRows(place, rows, scalars);
-    for (const [{ parameter, gradient }, rows] of touched) {
-      const width = sizeOf(parameter.entry.shape.slice(1));
+    for (const [{ width, gradient }, rows] of touched) {
       for (const row of rows) gradient.fill(0, row * width, (row + 1) * width);
     }
   }
@@ -97,22 +99,21 @@ export class InPlaceUpdate {
 
   /** Updates rows alone where they are whole vectors; all of them otherwise, which is the same for a sparse update. */
   #updateRows(place: Place, rows: readonly number[], scalars: readonly number[]): void {
-    const width = sizeOf(place.parameter.entry.shape.slice(1)) * 4;
-    if (width % 16 !== 0) {
+    const bytes = place.width * 4;
+    if (bytes % 16 !== 0) {
       this.#update(place.start, place.bytes, scalars);
       return;
     }
-    for (const row of rows) this.#update(place.start + row * width, width, scalars);
+    for (const row of rows) this.#update(place.start + row * bytes, bytes, scalars);
   }
 
   /** Adds cotangents to the gradient's rows that were looked up, which are zero before. */
   async #gather(
-    { parameter, gradient }: Place,
+    { parameter, width, gradient }: Place,
     lookups: readonly { readonly indices: string; readonly cotangents: string }[],
     results: ReadonlyMap<string, Resident>,
   ): Promise<readonly number[]> {
-    const [count = 1, ...rest] = parameter.entry.shape;
-    const width = sizeOf(rest);
+    const count = parameter.entry.shape[0]!;
     const rows: number[] = [];
     const seen = new Uint8Array(count);
     for (const names of lookups) {

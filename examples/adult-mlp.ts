@@ -13,6 +13,7 @@ import { runIfMain } from "./experiments/command.ts";
 import {
   type Arm,
   type Context,
+  correlatedGrowth,
   type Experiment,
   firstOf,
   plannedGrowth,
@@ -47,6 +48,8 @@ export const adultMlp: Experiment = {
     ["width 32, dendrites", "as many parameters"],
     ["width 32, dendrites", "width 128"],
     ["width 64, dendrites", "width 64, longer"],
+    ["width 32, dendrites by correlation", "width 32, longer"],
+    ["width 32, dendrites by correlation", "width 32, dendrites"],
   ],
   async prepare({ data: folder, scale }: Context) {
     const all = await data.adult(folder === undefined ? {} : { folder });
@@ -92,6 +95,7 @@ export const adultMlp: Experiment = {
         arm("width 32", 32, {}),
         arm("width 32, longer", 32, longer),
         arm("width 32, dendrites", 32, grown),
+        arm("width 32, dendrites by correlation", 32, correlatedGrowth(cycle, dendrites)),
         arm(
           "as many parameters",
           widthFor(parametersOf(inFeatures, 32) * (dendrites + 1), inFeatures),

@@ -7,6 +7,7 @@ import { runIfMain } from "./experiments/command.ts";
 import type { Experiment } from "./experiments/experiment.ts";
 import { imdbDsnBert } from "./imdb-dsn-bert.ts";
 import { mnistCnn } from "./mnist-cnn.ts";
+import { twoSpiralsExperiment } from "./two-spirals.ts";
 
 /** In the order of the page. */
 export const EXPERIMENTS: readonly Experiment[] = [
@@ -16,6 +17,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   adultMlp,
   dendriticAnn,
   dendriticAnnFashion,
+  twoSpiralsExperiment,
 ];
 
 await runIfMain(import.meta.url, "Runs the published experiments with their controls.", EXPERIMENTS);

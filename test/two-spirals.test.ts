@@ -5,7 +5,7 @@ import { type Solved, twoSpirals } from "../examples/two-spirals.ts";
 
 describe("cascade-correlation on two spirals", () => {
   it("solves them in as many epochs and with as many units as the paper says", {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const { solve } = await twoSpirals();
     const results: Solved[] = [];

@@ -74,6 +74,10 @@ export interface Experiment {
   /** Whether it is a share, to be shown in percent. */
   readonly percent: boolean;
   readonly seeds: Readonly<Record<Scale, number>>;
+  /** What `Outcome.dendrites` counts. Default: dendrites. */
+  readonly grows?: string;
+  /** Lines of the page that say more of the results than the table and the comparisons. */
+  readonly findings?: (results: Results) => readonly string[];
   /** Which arms to compare, seed by seed: the first should win. */
   readonly comparisons: readonly (readonly [arm: string, against: string])[];
   prepare(context: Context): Promise<Prepared>;
@@ -197,4 +201,16 @@ export function firstOf(dataset: Dataset, count: number): Dataset {
 /** Growth by plan, so that every seed does the same: a dendrite after each cycle of so many epochs, tried once, at one rate. */
 export function plannedGrowth(cycle: number, maxDendrites = 1): GrowthOptions {
   return { switchMode: "fixed", fixedEpochs: cycle, maxDendrites, maxTries: 1, findBestRate: false };
+}
+
+/**
+ * An arm whose dendrites learn by correlation: the network has as many epochs as with `plannedGrowth`, and before each new
+ * dendrite joins it learns apart for as many epochs as the network had at most, after one that may only measure.
+ */
+export function correlatedGrowth(cycle: number, maxDendrites = 1) {
+  return {
+    epochs: cycle * (maxDendrites + 1) + (cycle + 1) * maxDendrites,
+    growth: plannedGrowth(cycle, maxDendrites),
+    dendrites: { learning: "correlation" },
+  } as const satisfies Partial<ArmOptions>;
 }

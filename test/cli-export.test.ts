@@ -68,7 +68,7 @@ describe("arborize export", () => {
   it("writes a run's network beside it", async () => {
     const text = await cli("export", folder);
     const path = join(folder, "model-export.onnx");
-    expect(text).toMatch(/^.*model-export\.onnx\n[\d,]+ bytes; growable, 1 dendrite on conv, fc\n$/);
+    expect(text).toMatch(/^.*model-export\.onnx\n[\d,]+ bytes; growable, 1 dendrite on each of conv, fc\n$/);
     await expectSame(path);
     const { graph } = await readOnnx(path);
     expect(graph.parameters.map(({ name }) => name)).toContain("conv.dendrites.0.weight");
@@ -89,7 +89,9 @@ describe("arborize export", () => {
     const { graph } = await readOnnx(output);
     expect(graph.nodes.map(({ operator }) => operator.type)).not.toContain("BatchNormalization");
     // What grew is still known of a file that is written once more.
-    expect(await cli("export", output, "-o", file("again.onnx"))).toContain("clean, 1 dendrite on conv, fc");
+    expect(await cli("export", output, "-o", file("again.onnx"))).toContain(
+      "clean, 1 dendrite on each of conv, fc",
+    );
     await expectSame(file("again.onnx"));
   });
 

@@ -64,7 +64,7 @@ describe("a network of the original's", () => {
     );
     values.set("fc.dendrites.output", Tensor.zeros([1, 2]));
     await expect(arborize(new Net(), { ...OPTIONS, state: values })).rejects.toThrow(
-      /with 1 dendrites on conv, fc:[\s\S]*conv\.dendrites\.0\.weight is missing/,
+      /with 1 dendrite on fc:[\s\S]*fc\.dendrites\.0\.weight is missing/,
     );
     await plain.release();
   });

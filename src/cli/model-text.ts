@@ -2,7 +2,7 @@
 
 import type { ModelReport, ModuleReport, ValueReport } from "../dendrites/inspect.ts";
 import { shapeText } from "../graph/shape.ts";
-import { formatCount } from "../report/format.ts";
+import { formatCount, grownText } from "../report/format.ts";
 import { textTable } from "../report/table.ts";
 import { oneLine, type Styles, styles, truncate } from "../report/terminal.ts";
 
@@ -103,10 +103,8 @@ function summary({ modules, dendrites, count }: ModelReport): string {
   const learned = count.learned === count.parameters ? "all learn" : `${formatCount(count.learned)} learn`;
   const buffers = count.buffers > 0 ? `, and ${formatCount(count.buffers)} numbers in buffers` : "";
   const takes = sites === 1 ? "1 module takes dendrites" : `${sites} modules take dendrites`;
-  const each = dendrites.count === 1 ? "1 dendrite" : `${dendrites.count} dendrites`;
+  const counts = Object.entries(dendrites.modules);
   const grown =
-    dendrites.count > 0
-      ? `\n${each} on each of ${dendrites.modules.join(", ")}: ${formatCount(dendrites.parameters)} parameters more`
-      : "";
+    counts.length > 0 ? `\n${grownText(counts)}: ${formatCount(dendrites.parameters)} parameters more` : "";
   return `${formatCount(count.parameters)} parameters (${learned})${buffers}; ${takes}${grown}`;
 }

@@ -13,7 +13,8 @@ import { inspectLeniently, type Verdict } from "./sites.ts";
  *
  * @throws `invalid_graph` naming a module whose dendrites don't fit it.
  */
-export function sitesAgain({ base, modules, values }: Detached, { blocks, rules }: Selection): Site[] {
+export function sitesAgain({ base, counts, values }: Detached, { blocks, rules }: Selection): Site[] {
+  const modules = [...counts.keys()];
   const between = blocks?.filter((block) => typeof block !== "string") ?? [];
   const asked = { types: [], modules, blocks: between, ...(rules && { rules }) };
   const verdicts = [true, false].flatMap((withNormalization) =>

@@ -19,8 +19,8 @@ const ACTIVATIONS: Readonly<Record<DendriteActivation, (x: Value) => Value>> = {
 export interface DendritePlan {
   /** The modules they grow on. */
   readonly sites: readonly Site[];
-  /** Dendrites on each. */
-  readonly count: number;
+  /** Dendrites on each, or by the path of a module, which has none where it is not named. */
+  readonly count: number | ReadonlyMap<string, number>;
   /** Default: "sigmoid". */
   readonly activation?: DendriteActivation;
   /** Values of parameters by name, of neurons and of dendrites that already exist. What is missing is new. */
@@ -34,6 +34,11 @@ export interface DendritePlan {
    * module reads hears of it through them. Default: false.
    */
   readonly stopGradients?: boolean;
+}
+
+/** How many dendrites a plan has on a site. */
+export function countOn({ count }: DendritePlan, { id }: Site): number {
+  return typeof count === "number" ? count : (count.get(id) ?? 0);
 }
 
 /**
@@ -50,7 +55,7 @@ export interface DendritePlan {
  * they share too.
  */
 export function attachDendrites(base: Graph, plan: DendritePlan): Graph {
-  return growOn(base, plan.count === 0 ? { ...plan, sites: [] } : plan);
+  return growOn(base, { ...plan, sites: plan.sites.filter((site) => countOn(plan, site) > 0) });
 }
 
 /** A module in a graph that has grown, at the first of its calls. */
@@ -135,7 +140,7 @@ class Growth {
   /** The output of a module with its dendrites' added. */
   withDendrites(neuron: Value, feed: Feed): Grown {
     const { site, call } = feed;
-    const { count } = this.#plan;
+    const count = countOn(this.#plan, site);
     const dendrites: Value[] = [];
     for (let j = 0; j < count; j++) dendrites.push(this.#dendrite(`dendrites.${j}`, dendrites, feed));
     const another = (name: string) => this.#dendrite(name, dendrites, feed);

@@ -12,10 +12,8 @@ import type { DendriteActivation } from "./attach.ts";
 export interface Detached {
   /** The graph without dendrites. */
   readonly base: Graph;
-  /** Dendrites on each of `modules`. */
-  readonly count: number;
-  /** The modules that have dendrites, by scope. */
-  readonly modules: readonly string[];
+  /** The modules that have dendrites, by scope, and how many each has. */
+  readonly counts: ReadonlyMap<string, number>;
   /** The dendrites' non-linearity; null where there are none. */
   readonly activation: DendriteActivation | null;
   /** All parameters and buffers by name, those of the dendrites too: what `attachDendrites` puts the graph together from. */
@@ -37,26 +35,29 @@ const ACTIVATIONS = new Map([
 export function detachDendrites(graph: Graph): Detached {
   const weights = graph.parameters.filter(({ name }) => OUTPUT_WEIGHTS.test(name));
   const values = graph.state;
-  if (weights.length === 0) return { base: graph, count: 0, modules: [], activation: null, values };
-  const modules = weights.map(({ name }) => OUTPUT_WEIGHTS.exec(name)![1]!);
-  const count = weights[0]!.data!.shape[0]!;
-  const terms = new Set(weights.flatMap((weight) => termsOf(graph, weight, count)));
+  const counts = new Map(weights.map((weight) => [moduleOf(weight), weight.data!.shape[0]!]));
+  if (weights.length === 0) return { base: graph, counts, activation: null, values };
+  const modules = [...counts.keys()];
+  const terms = new Set(weights.flatMap((weight) => termsOf(graph, weight)));
   const activations = new Set([...terms].map((term) => activationOf(term)));
   const [activation] = activations;
-  if (activations.size !== 1 || !activation || weights.some(({ data }) => data!.shape[0] !== count)) {
-    throw notOurs(graph, modules);
-  }
+  if (activations.size !== 1 || !activation) throw notOurs(graph, modules);
   const cut = rewrite(graph, (node, [start]) =>
     node.operator === addOp && terms.has(node.inputs[1]!) ? [start!] : undefined,
   );
   const inDendrites = (name: string) => modules.some((id) => name.startsWith(`${id}.dendrites`));
   const { graph: base } = rewrite(cut.graph, undefined, { omit: ({ name }) => inDendrites(name) });
   for (const scope of [...base.modules.keys()]) if (inDendrites(scope)) base.modules.delete(scope);
-  return { base, count, modules, activation, values };
+  return { base, counts, activation, values };
+}
+
+/** The module whose dendrites' output weights these are. */
+function moduleOf({ name }: Value): string {
+  return OUTPUT_WEIGHTS.exec(name)![1]!;
 }
 
 /** The products of a module's output weights with its dendrites' outputs. */
-function termsOf(graph: Graph, weights: Value, count: number): Value[] {
+function termsOf(graph: Graph, weights: Value): Value[] {
   const rows = new Set<Value>([weights]);
   const terms: Value[] = [];
   for (const { operator, inputs, outputs, output } of nodesBehind(graph.outputs)) {
@@ -65,8 +66,8 @@ function termsOf(graph: Graph, weights: Value, count: number): Value[] {
     } else if (operator === mulOp && rows.has(inputs[1]!)) terms.push(output);
   }
   // The dendrites follow every call, and may add to several outputs.
-  if (terms.length === 0 || terms.length % count !== 0)
-    throw notOurs(graph, [OUTPUT_WEIGHTS.exec(weights.name)![1]!]);
+  const count = weights.data!.shape[0]!;
+  if (terms.length === 0 || terms.length % count !== 0) throw notOurs(graph, [moduleOf(weights)]);
   return terms;
 }
 

@@ -138,7 +138,7 @@ describe("inspect", () => {
     const grown = inspect(attachDendrites(base, { sites: findSites(base), count: 2, random }));
     // For each layer two copies, two output weights a neuron, and one from the first to the second.
     const parameters = 2 * (16 + 10) + 2 * (4 + 2) + (4 + 2);
-    expect(grown.dendrites).toEqual({ count: 2, modules: ["0", "2"], parameters });
+    expect(grown.dendrites).toEqual({ modules: { "0": 2, "2": 2 }, parameters });
     expect(grown.modules).toEqual(inspect(base).modules);
     expect(grown.count).toEqual(inspect(base).count);
   });

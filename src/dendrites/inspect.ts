@@ -64,10 +64,9 @@ export interface ModelReport {
   readonly inputs: readonly ValueReport[];
   readonly outputs: readonly ValueReport[];
   readonly modules: readonly ModuleReport[];
-  /** Dendrites that the network has: how many on each of these modules, and how many numbers they are. */
+  /** Dendrites that the network has: how many on each module that has some, and how many numbers they are. */
   readonly dendrites: {
-    readonly count: number;
-    readonly modules: readonly string[];
+    readonly modules: Readonly<Record<string, number>>;
     readonly parameters: number;
   };
   /** Parameters that lie in no module. */
@@ -92,7 +91,7 @@ export interface ModelReport {
  */
 export function inspect(model: Graph | { readonly graph: Graph }, selection: Selection = {}): ModelReport {
   const given = "graph" in model ? model.graph : model;
-  const { base: graph, count, modules: grown } = detachDendrites(given);
+  const { base: graph, counts } = detachDendrites(given);
   const { learned, obstacles } = gradientReach(graph);
   const verdicts = inspectModules(graph, selection);
   const owners = ownersOf(graph);
@@ -109,7 +108,10 @@ export function inspect(model: Graph | { readonly graph: Graph }, selection: Sel
     inputs: graph.inputs.map(valueReport),
     outputs: graph.outputs.map(valueReport),
     modules: tree.below(""),
-    dendrites: { count, modules: grown, parameters: total(given.parameters) - total(graph.parameters) },
+    dendrites: {
+      modules: Object.fromEntries(counts),
+      parameters: total(given.parameters) - total(graph.parameters),
+    },
     outside: outside.map((weight) => ({
       ...valueReport(weight),
       size: sizeOf(weight.data!.shape),

@@ -88,3 +88,17 @@ export function formatDuration(seconds: number): string {
 export function dendriteCount(count: number): string {
   return count === 0 ? "no dendrites" : count === 1 ? "1 dendrite" : `${count} dendrites`;
 }
+
+/** Which modules have how many dendrites: "2 dendrites on each of conv1, fc1; 1 dendrite on fc2". */
+export function grownText(counts: readonly (readonly [module: string, count: number])[]): string {
+  const byCount = new Map<number, string[]>();
+  for (const [module, count] of counts) byCount.set(count, [...(byCount.get(count) ?? []), module]);
+  const parts = [...byCount]
+    .filter(([count]) => count > 0)
+    .sort(([a], [b]) => b - a)
+    .map(([count, modules]) => {
+      const each = modules.length > 1 ? "each of " : "";
+      return `${dendriteCount(count)} on ${each}${modules.join(", ")}`;
+    });
+  return parts.join("; ") || dendriteCount(0);
+}

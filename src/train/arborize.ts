@@ -92,16 +92,17 @@ export async function arborize(
   }
   const { initialScale = 0.01, ...selection } = options.dendrites ?? {};
   const found = detachDendrites(graphOf(model, options, seed));
-  const { count, modules, values } = found;
+  const { counts, values } = found;
   const base = freezeState(found.base, options);
   const activation = options.dendrites?.activation ?? found.activation ?? "sigmoid";
   const growth = growthSettings(options.growth);
   const correlation = correlationOf(options);
-  const sites = count > 0 ? sitesAgain({ ...found, base }, selection) : chosenSites(base, selection, growth);
-  if (count > 0 && activation !== found.activation) {
+  const sites =
+    counts.size > 0 ? sitesAgain({ ...found, base }, selection) : chosenSites(base, selection, growth);
+  if (counts.size > 0 && activation !== found.activation) {
     throw new ArborizeError(
       "bad_option",
-      `"${base.name}" has ${found.activation} dendrites on ${modules.join(", ")}: dendrites.activation must keep them.`,
+      `"${base.name}" has ${found.activation} dendrites on ${[...counts.keys()].join(", ")}: dendrites.activation must keep them.`,
     );
   }
   return new Training({
@@ -118,7 +119,7 @@ export async function arborize(
     growth,
     seed,
     engine,
-    start: startOf(options.state, { dendrites: count, values }, { base, sites }),
+    start: startOf(options.state, { dendrites: Math.max(0, ...counts.values()), values }, { base, sites }),
   });
 }
 

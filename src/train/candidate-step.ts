@@ -4,6 +4,7 @@
 import type { Tensor } from "../base/tensor.ts";
 import { attachCandidates } from "../dendrites/candidates.ts";
 import { correlation } from "../dendrites/correlation.ts";
+import { countsFor } from "../dendrites/counts.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import {
   add,
@@ -24,7 +25,7 @@ import { appendLoss, assembleStep, dataFeeds, type TrainStep } from "./step.ts";
 
 /** The network that a dendrite phase is for. */
 export interface FrozenNetwork {
-  /** Dendrites that each site has. */
+  /** The most dendrites that a site has. */
   readonly dendrites: number;
   /** Values of its state by name, and those of candidates that exist. */
   readonly values: ReadonlyMap<string, Tensor>;
@@ -63,7 +64,8 @@ export function buildCandidateStep(
   settings: CorrelationParts,
 ): CandidateStep {
   const stopGradients = settings.gradients === "stopped";
-  const plan = { sites, count: dendrites, activation, initialScale, values, random: draw, stopGradients };
+  const count = countsFor(dendrites, sites, values);
+  const plan = { sites, count, activation, initialScale, values, random: draw, stopGradients };
   const grown = attachCandidates(base, plan, settings.candidates);
   const taps = grown.sites.flatMap(({ sum, candidates }) => [sum, ...candidates]);
   const outputs = [...grown.graph.outputs, ...taps];

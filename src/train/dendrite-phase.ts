@@ -156,10 +156,10 @@ export class DendritePhase {
 
   /** The network's state with the best dendrites as its next. */
   join(): Map<string, Tensor> {
-    const { dendrites, values } = this.#network;
+    const { values } = this.#network;
     const joined = new Map(values);
     for (const site of this.#sites) {
-      for (const [name, tensor] of site.join(dendrites, values)) joined.set(name, tensor);
+      for (const [name, tensor] of site.join(values)) joined.set(name, tensor);
     }
     return joined;
   }

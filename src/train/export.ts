@@ -52,10 +52,12 @@ function factsOf(
   clean: boolean,
 ): Record<string, string> {
   if (metadata["arborize.form"] === "clean") return {};
-  const { count, modules, activation } = detachDendrites(network);
+  const { counts, activation } = detachDendrites(network);
+  const different = new Set(counts.values());
   return {
-    "arborize.dendrites": `${count}`,
-    "arborize.sites": modules.join(" "),
+    // One number for all modules, or one for each, in their order.
+    "arborize.dendrites": [...(different.size > 1 ? counts.values() : different)].join(" ") || "0",
+    "arborize.sites": [...counts.keys()].join(" "),
     ...(activation ? { "arborize.activation": activation } : {}),
     "arborize.parameters": `${network.parameters.reduce((sum, { data }) => sum + sizeOf(data!.shape), 0)}`,
     "arborize.form": clean ? "clean" : "growable",

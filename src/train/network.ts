@@ -4,6 +4,7 @@ import { Random } from "../base/random.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
 import { attachDendrites, type DendriteActivation } from "../dendrites/attach.ts";
+import { countsFor } from "../dendrites/counts.ts";
 import type { Site } from "../dendrites/site.ts";
 import type { Engine, Resident } from "../engine/engine.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -43,6 +44,7 @@ export interface NetworkParts {
 
 /** A network's structure and the values of its parameters and buffers. */
 export interface Snapshot {
+  /** The most dendrites that a module has. Those of which some were removed have fewer, as the values say. */
   readonly dendrites: number;
   readonly values: ReadonlyMap<string, Tensor>;
 }
@@ -74,7 +76,7 @@ export class GrowingNetwork {
     return this.#graph;
   }
 
-  /** Dendrites on each site. */
+  /** The most dendrites that a site has. */
   get dendrites(): number {
     return this.#dendrites;
   }
@@ -85,7 +87,7 @@ export class GrowingNetwork {
   }
 
   /**
-   * Rebuilds the network with another number of dendrites. Values that exist are kept, new ones drawn; the optimizer
+   * Rebuilds the network with another number of dendrites, the most on a site: each gets as many more. Values that exist are kept, new ones drawn; the optimizer
    * starts afresh unless `values` hold its state.
    */
   async rebuild(
@@ -100,8 +102,9 @@ export class GrowingNetwork {
     this.#initial = new Map([...values, ...graph.state]);
   }
 
-  #grown(count: number, values: ReadonlyMap<string, Tensor>, random: NewWeights): Graph {
+  #grown(dendrites: number, values: ReadonlyMap<string, Tensor>, random: NewWeights): Graph {
     const { base, sites, activation, initialScale, correlation } = this.parts;
+    const count = countsFor(dendrites, sites, values);
     const stopGradients = correlation?.gradients === "stopped";
     const plan = { sites, count, activation, initialScale, values, random, stopGradients };
     return attachDendrites(base, plan);

@@ -3,6 +3,7 @@
 import { ArborizeError } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import { candidateId } from "../dendrites/candidates.ts";
+import { countsIn } from "../dendrites/counts.ts";
 import { type NeuronAxes, neuronAxes } from "../dendrites/neuron-axes.ts";
 import type { Site } from "../dendrites/site.ts";
 import { type CorrelationSettings, dendriteImproves } from "../growth/dendrite-phase.ts";
@@ -136,9 +137,10 @@ export class SiteCandidates {
     return { score: mean(highest), improved };
   }
 
-  /** The state of the dendrites that join as number `index`, by name, with output weights after the rows `before`. */
-  join(index: number, values: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  /** The state of the dendrites that join after those of a network's state, by name, with the output weights of all. */
+  join(values: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
     const { id, channels, output } = this.site;
+    const index = countsIn(values).get(id) ?? 0;
     const joined = new Map<string, Tensor>();
     for (const [name, tensor] of this.#rows) joined.set(`${id}.dendrites.${index}.${name}`, tensor);
     const before = values.get(`${id}.dendrites.output`)?.toNumbers() ?? [];

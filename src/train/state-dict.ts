@@ -4,19 +4,22 @@ import { ArborizeError, didYouMean } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import type { Tensor } from "../base/tensor.ts";
 import { attachDendrites } from "../dendrites/attach.ts";
+import { countsFor, countsIn } from "../dendrites/counts.ts";
+import { grownText } from "../report/format.ts";
 import type { NetworkParts, Snapshot } from "./network.ts";
 
 type Places = Pick<NetworkParts, "base" | "sites">;
 
-/** The state of a network with so many dendrites, by name; values of dendrites are none that matter. */
-function stateWith(dendrites: number, { base, sites }: Places): Map<string, Tensor> {
-  return attachDendrites(base, { sites, count: dendrites, random: () => Random.stream(0, "") }).state;
+/** What a network must have to be that of a snapshot, by name; values of dendrites are none that matter. */
+function stateOf({ dendrites, values }: Snapshot, { base, sites }: Places): Map<string, Tensor> {
+  const count = countsFor(dendrites, sites, values);
+  return attachDendrites(base, { sites, count, random: () => Random.stream(0, "") }).state;
 }
 
 /** What values lack of a network's state with so many dendrites, and what has another type or shape there. */
-export function misfits({ values, dendrites }: Snapshot, places: Places): string[] {
-  return [...stateWith(dendrites, places)].flatMap(([key, wanted]) => {
-    const found = values.get(key);
+export function misfits(snapshot: Snapshot, places: Places): string[] {
+  return [...stateOf(snapshot, places)].flatMap(([key, wanted]) => {
+    const found = snapshot.values.get(key);
     if (found && `${found}` === `${wanted}`) return [];
     return [`${key} ${found ? `is ${found}, wanted ${wanted}` : "is missing"}`];
   });
@@ -35,20 +38,17 @@ export function listed(problems: readonly string[]): string {
  * @throws `bad_data` naming what is missing, of another shape, or not the network's.
  */
 export function startFrom(values: ReadonlyMap<string, Tensor>, places: Places): Snapshot {
-  const counts = [...values].flatMap(([name, { shape }]) =>
-    name.endsWith(".dendrites.output") ? [shape[0] ?? 0] : [],
-  );
-  const start = { dendrites: Math.max(0, ...counts), values };
-  const own = stateWith(start.dendrites, places);
+  const counts = countsIn(values);
+  const start = { dendrites: Math.max(0, ...counts.values()), values };
+  const own = stateOf(start, places);
   const unexpected = [...values.keys()].filter((name) => !own.has(name));
   const problems = [
     ...misfits(start, places),
     ...unexpected.map((name) => `${name} is not in the network.${didYouMean(name, own.keys())}`),
   ];
   if (problems.length === 0) return start;
-  const { base, sites } = places;
   throw new ArborizeError(
     "bad_data",
-    `The state does not fit "${base.name}" with ${start.dendrites} dendrites on ${sites.map(({ id }) => id).join(", ") || "no module"}:\n  ${listed(problems)}`,
+    `The state does not fit "${places.base.name}" with ${grownText([...counts])}:\n  ${listed(problems)}`,
   );
 }

@@ -50,7 +50,7 @@ export class Training {
     return this.#tracker.complete;
   }
 
-  /** Dendrites on each module that grows. */
+  /** Dendrites on each module that grows; where some were pruned, the most that a module has. */
   get dendrites(): number {
     return this.#course.network.dendrites;
   }

@@ -5,7 +5,7 @@ import { join, parse, resolve } from "node:path";
 import { ArborizeError } from "../../base/errors.ts";
 import { exists, writeFileAtomic } from "../../data/files.ts";
 import { nodeEngine } from "../../engine/node.ts";
-import { dendriteCount, formatCount } from "../../report/format.ts";
+import { formatCount, grownText } from "../../report/format.ts";
 import { encodeNetwork } from "../../train/export.ts";
 import { readOnnx } from "../../train/open.ts";
 import { RunFolder } from "../../train/run-folder.ts";
@@ -45,7 +45,8 @@ statistics. Its modules and dendrites stay as they are, so that it can be grown 
     await writeFileAtomic(output, bytes);
     const { metadata: facts } = await readOnnx(bytes);
     if (given.values.json) return `${JSON.stringify({ output, bytes: bytes.length, ...facts }, null, 2)}\n`;
-    return `${output}\n${formatCount(bytes.length)} bytes; ${grownText(facts)}\n`;
+    const grown = `${facts["arborize.form"]}, ${grownText(countsOf(facts))}`;
+    return `${output}\n${formatCount(bytes.length)} bytes; ${grown}\n`;
   },
 };
 
@@ -64,8 +65,9 @@ async function modelAt(path: string): Promise<string> {
   );
 }
 
-function grownText(facts: Readonly<Record<string, string>>): string {
-  const count = Number(facts["arborize.dendrites"]);
-  const places = facts["arborize.sites"] ? ` on ${facts["arborize.sites"].replaceAll(" ", ", ")}` : "";
-  return `${facts["arborize.form"]}, ${dendriteCount(count)}${places}`;
+/** How many dendrites the modules of a file have, as its metadata says. */
+function countsOf(facts: Readonly<Record<string, string>>): [module: string, count: number][] {
+  const counts = (facts["arborize.dendrites"] ?? "").split(" ").map(Number);
+  const modules = (facts["arborize.sites"] ?? "").split(" ").filter((module) => module !== "");
+  return modules.map((module, i) => [module, counts[i] ?? counts[0]!]);
 }

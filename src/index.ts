@@ -63,6 +63,7 @@ export { type WriteOptions, writeOnnx } from "./onnx/write.ts";
 export * as ops from "./ops/index.ts";
 // Training
 export * as optim from "./optim/index.ts";
+export { costLine, costText, type DendriteCost, formatBytes, type RunCost } from "./report/cost.ts";
 export { type EpochRecord, type RunHistory, type SummaryRow, summarize } from "./report/history.ts";
 export { createProgress, type Progress, type ProgressOptions } from "./report/progress.ts";
 // Showing
@@ -74,6 +75,7 @@ export {
   type DendriteOptions,
 } from "./train/arborize.ts";
 export type { CapacityRow } from "./train/capacity.ts";
+export { type EstimateOptions, estimateRun } from "./train/estimate.ts";
 export type { ExportOptions } from "./train/export.ts";
 export { type FitOptions, type FitResult, fit } from "./train/fit.ts";
 export type { BatchSource } from "./train/inference.ts";

@@ -36,6 +36,18 @@ afterAll(() => process.chdir(before));
 describe("a table", () => {
   const SHORT = ["--epochs", "4", "--patience", "1", "--dendrites", "1", "--threads", "1"];
 
+  it("says what a run would cost without beginning one", async () => {
+    const asked = ["train", "--data", "table.csv", ...SHORT, "--dry-run"];
+    const { code, out, errors } = await arborize(...asked);
+    expect(code, errors).toBe(0);
+    expect(out).toMatch(/dendrites +parameters +step +epoch +compiling +memory\n/);
+    expect(out).toMatch(/; 4 epochs take .* with up to 1 dendrite; about .*iB of memory\nassumed: /);
+    expect(existsSync(at("runs"))).toBe(false);
+    const cost = JSON.parse((await arborize(...asked, "--json")).out);
+    expect(cost).toMatchObject({ epochs: 4, dendrites: 1 });
+    expect(cost.measured.map(({ dendrites }: { dendrites: number }) => dendrites)).toEqual([0, 1]);
+  });
+
   it("is learned without a line of code, evaluated, reported and compared", async () => {
     const { code, out, errors } = await arborize(
       "train",

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ArborizeError } from "../../src/index.ts";
 import { main, newRunFolder, readFlags, stopOnInterrupt } from "../shared.ts";
-import { type Experiment, runExperiment, type Scale } from "./experiment.ts";
+import {
+  type Context,
+  type Experiment,
+  estimateExperiment,
+  runExperiment,
+  type Scale,
+} from "./experiment.ts";
 import { writeResults } from "./page.ts";
 
 const SCALES: readonly string[] = ["smoke", "quick", "full"] satisfies Scale[];
@@ -17,6 +23,7 @@ export async function runExperiments(about: string, experiments: readonly Experi
     seeds: { standard: 0, help: "seeds 1 to this one; by default the experiment's own number" },
     only: { standard: "", help: "names of experiments, with commas; by default all" },
     weights: { standard: "", help: "safetensors file to start from, for imdb-dsn-bert" },
+    estimate: { standard: false, help: "only say what it would cost in time and memory" },
     out: { standard: "", help: "folder of the runs; by default a new one under runs/" },
     results: { standard: "", help: "folder of results.md and its pictures; by default none is written" },
   });
@@ -34,7 +41,7 @@ export async function runExperiments(about: string, experiments: readonly Experi
   const folder = flags.results || join(runs, "results");
   const signal = stopOnInterrupt();
   for (const experiment of chosen) {
-    await runExperiment(experiment, {
+    const context: Context = {
       scale: flags.scale as Scale,
       data: flags.data || undefined,
       runs,
@@ -43,8 +50,12 @@ export async function runExperiments(about: string, experiments: readonly Experi
       signal,
       log: (line) => console.log(line),
       onSeed: (soFar) => writeResults(folder, experiments, soFar),
-    });
+    };
+    const prepared = await experiment.prepare(context);
+    if (flags.estimate || flags.scale !== "smoke") await estimateExperiment(experiment, context, prepared);
+    if (!flags.estimate) await runExperiment(experiment, context, prepared);
   }
+  if (flags.estimate) return;
   console.log(`\nresults ${join(folder, "results.md")}`);
 }
 

@@ -3,15 +3,19 @@
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import {
+  costLine,
   type Dataset,
   data,
+  estimateRun,
   type FitOptions,
   fit,
+  formatBytes,
   type GrowthOptions,
   losses,
   metrics,
   type nn,
   nodeEngine,
+  type RunCost,
   summarize,
 } from "../../src/index.ts";
 
@@ -52,6 +56,8 @@ export interface Outcome {
 export interface Arm {
   readonly name: string;
   train(seed: number, runFolder: string | undefined): Promise<Outcome>;
+  /** What a training costs, measured by a few steps. */
+  readonly estimate?: () => Promise<RunCost>;
 }
 
 /** Arms on data that have been loaded. */
@@ -95,9 +101,13 @@ export interface Results {
 }
 
 /** Runs every arm with every seed, the seeds outermost, so that stopping early leaves the arms comparable. */
-export async function runExperiment(experiment: Experiment, context: Context): Promise<Results> {
+export async function runExperiment(
+  experiment: Experiment,
+  context: Context,
+  prepared?: Prepared,
+): Promise<Results> {
   const { scale, runs, log, signal } = context;
-  const { data: words, arms } = await experiment.prepare(context);
+  const { data: words, arms } = prepared ?? (await experiment.prepare(context));
   const seeds = context.seeds ?? experiment.seeds[scale];
   const total = seeds * arms.length;
   log(`${experiment.name}: ${arms.length} arms, ${seeds} seeds, ${words}`);
@@ -131,6 +141,29 @@ export async function runExperiment(experiment: Experiment, context: Context): P
   return resultsOf(seeds);
 }
 
+/** Says what an experiment will cost: each arm with one seed, and all of them with all seeds. */
+export async function estimateExperiment(
+  experiment: Experiment,
+  { scale, seeds = experiment.seeds[scale], log }: Context,
+  { arms }: Prepared,
+): Promise<void> {
+  log(`${experiment.name}: what it will cost, by a few steps of each arm`);
+  let total = 0;
+  let bytes = 0;
+  for (const { name, estimate } of arms) {
+    if (!estimate) continue;
+    const cost = await estimate();
+    log(`  ${name}: ${costLine(cost)}`);
+    total += cost.seconds?.growing ?? 0;
+    bytes = Math.max(bytes, cost.bytes);
+  }
+  if (bytes === 0) return log("  no estimate");
+  const minutes = Math.ceil((total * seeds) / 60);
+  log(
+    `  with ${seeds} ${seeds === 1 ? "seed" : "seeds"} at most ${minutes} min, ${formatBytes(bytes)} of memory`,
+  );
+}
+
 /** What `trainArm` needs beside what `fit` does. */
 export interface ArmOptions
   extends Omit<FitOptions, "loss" | "seed" | "train" | "validation" | "test" | "runFolder"> {
@@ -152,27 +185,26 @@ const EVALUATED = 500;
 export function trainArm(options: ArmOptions): Arm {
   const { name, model, parts, epochs, parameters, transform, batchSize = 64, ...rest } = options;
   const engine = nodeEngine();
+  const optionsFor = (seed: number) => ({
+    loss: losses.crossEntropy(),
+    metric: metrics.accuracy,
+    engine,
+    progress: false,
+    ...rest,
+    train: data.batches(parts.train, { batchSize, shuffle: true, seed, ...(transform ? { transform } : {}) }),
+    validation: data.batches(parts.validation, { batchSize: EVALUATED }),
+    batchSize,
+    seed,
+    maxEpochs: epochs,
+  });
   return {
     name,
+    estimate: () => estimateRun(model(0), optionsFor(0)),
     async train(seed, runFolder) {
       const net = model(seed);
       const start = performance.now();
       const { training, history } = await fit(net, {
-        loss: losses.crossEntropy(),
-        metric: metrics.accuracy,
-        engine,
-        progress: false,
-        ...rest,
-        train: data.batches(parts.train, {
-          batchSize,
-          shuffle: true,
-          seed,
-          ...(transform ? { transform } : {}),
-        }),
-        validation: data.batches(parts.validation, { batchSize: EVALUATED }),
-        batchSize,
-        seed,
-        maxEpochs: epochs,
+        ...optionsFor(seed),
         ...(runFolder === undefined ? {} : { runFolder }),
       });
       const seconds = (performance.now() - start) / 1000;

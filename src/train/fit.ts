@@ -1,39 +1,38 @@
 // The whole job in one call: epochs, scores, growth, progress, a run folder.
 
 import { ArborizeError } from "../base/errors.ts";
-import { type Batches, batches } from "../data/batches.ts";
+import type { Batches } from "../data/batches.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Module } from "../nn/module.ts";
 import type { OnnxModel } from "../onnx/read.ts";
+import { costLine } from "../report/cost.ts";
 import { dendriteCount, formatDuration, formatNumber, scoreFormat } from "../report/format.ts";
 import type { EpochRecord, RunHistory } from "../report/history.ts";
 import { createProgress, type Progress } from "../report/progress.ts";
+import { isInteractive } from "../report/terminal.ts";
 import { aboutRun } from "./about.ts";
-import { type ArborizeOptions, arborize } from "./arborize.ts";
+import { arborize } from "./arborize.ts";
+import { type EstimateOptions, estimateRun } from "./estimate.ts";
+import { loaders } from "./loaders.ts";
 import type { ScoreOutcome } from "./parts.ts";
 import { meanScore } from "./recorder.ts";
 import { RunFolder } from "./run-folder.ts";
 import type { Training } from "./training.ts";
 
 /** What `fit` needs beside what `arborize` does. */
-export interface FitOptions extends ArborizeOptions {
-  /** What is learned from: a data set, shuffled anew for each epoch, or batches of your own. */
-  readonly train: Dataset | Batches;
-  /** What decides growth. */
-  readonly validation: Dataset | Batches;
-  /** What is only reported, each epoch. */
-  readonly test?: Dataset | Batches;
-  /** Examples in a batch of a data set. Default: 64. */
-  readonly batchSize?: number;
-  /** Epochs after which to stop in any case. Default: none; growth ends training. */
-  readonly maxEpochs?: number;
+export interface FitOptions extends EstimateOptions {
   /** A folder for the run: scores, chart, best and latest state, the network as ONNX. Default: nothing is written. */
   readonly runFolder?: string;
   /** Go on from the latest state in `runFolder`, if there is one. Default: false. */
   readonly resume?: boolean;
   /** A progress bar on a terminal and plain lines elsewhere, to standard error. Default: true. */
   readonly progress?: boolean | Progress;
+  /**
+   * Say beforehand what the run will cost, by `estimateRun`, which takes some steps' time. Default: where a terminal shows
+   * progress.
+   */
+  readonly estimate?: boolean;
   /** Stops training after the step that is running. The run folder then holds the last whole epoch. */
   readonly signal?: AbortSignal;
   /** Called after each epoch. */
@@ -80,12 +79,13 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
     await report();
   }
 
-  const train = loader(options.train, { batchSize, shuffle: true, seed });
-  const validation = loader(options.validation, { batchSize });
-  const test = options.test && loader(options.test, { batchSize });
+  const { train, validation, test } = loaders(options, seed);
   const progress = progressOf(options.progress);
   let interrupted = false;
   try {
+    if (progress && (options.estimate ?? isWatched(options.progress))) {
+      await tellCost(model, options, training, progress);
+    }
     while (!training.complete && training.epochs < maxEpochs) {
       await trainEpoch(training, train, progress, folder, signal);
       if (test) training.addTestScore(await training.evaluate(test));
@@ -109,19 +109,35 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
   return { training, history: training.history, interrupted };
 }
 
-function loader(
-  data: Dataset | Batches,
-  options: { batchSize: number; shuffle?: boolean; seed?: number },
-): Batches {
-  return "batch" in data ? batches(data, options) : data;
-}
-
 function examplesOf(data: Dataset | Batches): number {
   return "batch" in data ? data.length : data.dataset.length;
 }
 
 function progressOf(given: boolean | Progress = true): Progress | null {
   return given === true ? createProgress() : given || null;
+}
+
+/** Whether somebody sees the bar that `fit` makes. */
+function isWatched(given: boolean | Progress = true): boolean {
+  return given === true && isInteractive(process.stderr);
+}
+
+/** What is left to train costs. */
+async function tellCost(
+  model: Module | OnnxModel | Graph,
+  options: FitOptions,
+  training: Training,
+  progress: Progress,
+): Promise<void> {
+  const { maxEpochs } = options;
+  if (training.complete || (maxEpochs !== undefined && training.epochs >= maxEpochs)) return;
+  const resumed = training.epochs > 0;
+  const cost = await estimateRun(model, {
+    ...options,
+    ...(resumed ? { state: await training.stateDict() } : {}),
+    ...(maxEpochs === undefined ? {} : { maxEpochs: maxEpochs - training.epochs }),
+  });
+  progress.log(costLine(cost));
 }
 
 async function trainEpoch(

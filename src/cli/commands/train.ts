@@ -8,12 +8,20 @@ import { layOver, readConfig } from "../train/config.ts";
 import { configOf, LENGTH_FLAGS, TRAIN_FLAGS } from "../train/flags.ts";
 import { start } from "../train/start.ts";
 
+const DRY_RUN = {
+  "dry-run": { help: "only say what the run would cost in time and memory, after a few steps" },
+};
+
 const SHOW_FLAGS = {
   watch: { help: "serve a live page of the run on this machine meanwhile" },
   json: { help: "the result as JSON" },
 };
 
-const shownBy = ({ values }: Given) => ({ json: values.json === true, watch: values.watch === true });
+const shownBy = ({ values }: Given) => ({
+  json: values.json === true,
+  watch: values.watch === true,
+  dryRun: values["dry-run"] === true,
+});
 
 export const trainCommand: Command = {
   name: "train",
@@ -23,7 +31,7 @@ export const trainCommand: Command = {
 (its schema: config.schema.json in the package; arborize init writes one), or a module (.mjs, .js, .ts) whose default
 export is such an object, which may hold modules, data sets, losses and optimizers themselves. Options win over it; with
 --data alone, none is needed. Ctrl-C stops after the running step; arborize resume goes on from the last whole epoch.`,
-  options: { ...TRAIN_FLAGS, ...SHOW_FLAGS },
+  options: { ...TRAIN_FLAGS, ...DRY_RUN, ...SHOW_FLAGS },
   async run(given, context) {
     const [file, ...rest] = given.positionals;
     if (rest.length > 0) throw new UsageError(`train takes one CONFIG, "${rest.join('", "')}" is too much.`);

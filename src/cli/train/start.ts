@@ -3,10 +3,13 @@
 import { existsSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { ArborizeError } from "../../base/errors.ts";
+import { costText } from "../../report/cost.ts";
 import { formatCount, scoreFormat } from "../../report/format.ts";
 import { bestEpoch, summarize } from "../../report/history.ts";
 import { createProgress } from "../../report/progress.ts";
 import { summaryTable } from "../../report/table.ts";
+import { isInteractive } from "../../report/terminal.ts";
+import { type EstimateOptions, estimateRun } from "../../train/estimate.ts";
 import { type FitResult, fit as trainAndGrow } from "../../train/fit.ts";
 import { RUN_FILES, RunFolder } from "../../train/run-folder.ts";
 import type { Context } from "../command.ts";
@@ -22,14 +25,17 @@ export interface StartOptions {
   readonly json: boolean;
   /** Serve the live page meanwhile. */
   readonly watch: boolean;
+  /** Say what it would cost, and train nothing. */
+  readonly dryRun: boolean;
 }
 
 /** Trains as configured, in the run folder that is named or in a new one, and tells what came of it. */
 export async function start(
   read: ReadConfig,
-  { resume, json, watch }: StartOptions,
+  { resume, json, watch, dryRun }: StartOptions,
   context: Context,
 ): Promise<string> {
+  if (dryRun) return costOf(read, json);
   const folder = new RunFolder(read.config.runFolder ?? newRunFolder(read.config));
   if (!resume && (await folder.holdsRun())) {
     throw new ArborizeError(
@@ -46,18 +52,13 @@ export async function start(
   for (const line of introduction(job, folder.path)) progress.log(line);
   const page = watch ? await serveRuns([folder.path], 0) : null;
   if (page) progress.log(`live page: ${page.url}`);
-  const { train, validation, test } = job.parts;
   const result = await trainAndGrow(job.model, {
-    ...job.options,
-    train,
-    validation,
-    ...(test ? { test } : {}),
-    batchSize: config.batchSize ?? 64,
-    ...(config.maxEpochs ? { maxEpochs: config.maxEpochs } : {}),
+    ...whatToTrain(job, config),
     runFolder: folder.path,
     resume,
     signal,
     progress,
+    estimate: isInteractive(context.errors),
   }).finally(async () => {
     progress.close();
     await page?.close();
@@ -66,6 +67,25 @@ export async function start(
   return json
     ? `${JSON.stringify(resultOf(result, folder), null, 2)}\n`
     : resultText(result, folder, context);
+}
+
+function whatToTrain({ options, parts }: Job, { batchSize = 64, maxEpochs }: Config): EstimateOptions {
+  const { train, validation, test } = parts;
+  return {
+    ...options,
+    train,
+    validation,
+    ...(test ? { test } : {}),
+    batchSize,
+    ...(maxEpochs ? { maxEpochs } : {}),
+  };
+}
+
+/** What a run would cost. */
+async function costOf(read: ReadConfig, json: boolean): Promise<string> {
+  const job = await build(read);
+  const cost = await estimateRun(job.model, whatToTrain(job, read.config), { more: 2 });
+  return json ? `${JSON.stringify(cost, null, 2)}\n` : `${costText(cost)}\n`;
 }
 
 function introduction({ parts, options }: Job, folder: string): string[] {

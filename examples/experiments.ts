@@ -1,6 +1,7 @@
 // All experiments, and the page of their results: `npm run experiments -- --scale quick --data ../shared/data --results docs`.
 
 import { adultMlp } from "./adult-mlp.ts";
+import { correlationDendrites } from "./correlation-dendrites.ts";
 import { dendriticAnn, dendriticAnnFashion } from "./dendritic-ann.ts";
 import { emnistResnet } from "./emnist-resnet.ts";
 import { runIfMain } from "./experiments/command.ts";
@@ -17,6 +18,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   adultMlp,
   dendriticAnn,
   dendriticAnnFashion,
+  ...correlationDendrites,
   twoSpiralsExperiment,
 ];
 

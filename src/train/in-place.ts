@@ -31,6 +31,10 @@ export class InPlaceUpdate {
   readonly #engine: Engine;
   readonly #run: CompiledElementwise;
   readonly #region: number;
+  /** All of the memory. */
+  readonly #numbers: Float32Array<ArrayBuffer>;
+  /** Where each region has room for one row. */
+  readonly #room: number;
   readonly #places: readonly Place[];
   /** What is updated whole, neighbours in one go. */
   readonly #ranges: { readonly start: number; bytes: number }[] = [];
@@ -41,6 +45,7 @@ export class InPlaceUpdate {
     this.#region = regionBytes(plan.parameters.map(({ entry }) => entry.shape));
     const arena = new Arena(this.#region * plan.program.arrays);
     this.#run = arena.compile(plan.program);
+    this.#numbers = arena.array(0, (this.#region * plan.program.arrays) / 4);
     let start = 0;
     this.#places = plan.parameters.map((parameter) => {
       const { entry, kept, gradient } = parameter;
@@ -67,6 +72,7 @@ export class InPlaceUpdate {
       start += place.bytes;
       return place;
     });
+    this.#room = start;
     for (const { parameter, start, bytes } of this.#places) {
       if (plan.sparse && "lookups" in parameter.gradient) continue;
       const before = this.#ranges.at(-1);
@@ -97,14 +103,28 @@ export class InPlaceUpdate {
     this.#run(bytes, starts, scalars);
   }
 
-  /** Updates rows alone where they are whole vectors; all of them otherwise, which is the same for a sparse update. */
-  #updateRows(place: Place, rows: readonly number[], scalars: readonly number[]): void {
-    const bytes = place.width * 4;
-    if (bytes % 16 !== 0) {
-      this.#update(place.start, place.bytes, scalars);
-      return;
+  /** Updates rows alone: where they lie if they are whole vectors, else in a copy with room for that. */
+  #updateRows({ start, width }: Place, rows: readonly number[], scalars: readonly number[]): void {
+    const bytes = width * 4;
+    const room = arenaBytes(width);
+    for (const row of rows) {
+      const from = start + row * bytes;
+      if (room === bytes) {
+        this.#update(from, bytes, scalars);
+        continue;
+      }
+      this.#copy(from, this.#room, width);
+      this.#update(this.#room, room, scalars);
+      this.#copy(this.#room, from, width);
     }
-    for (const row of rows) this.#update(place.start + row * bytes, bytes, scalars);
+  }
+
+  /** Copies numbers within the region of every array. */
+  #copy(from: number, to: number, length: number): void {
+    for (let i = 0; i < this.#plan.program.arrays; i++) {
+      const [source, target] = [(i * this.#region + from) / 4, (i * this.#region + to) / 4];
+      this.#numbers.copyWithin(target, source, source + length);
+    }
   }
 
   /** Adds cotangents to the gradient's rows that were looked up, which are zero before. */

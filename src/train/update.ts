@@ -20,9 +20,10 @@ const OPS = new Map<unknown, ElementwiseOp>([
   [sqrtOp, "sqrt"],
 ]);
 
-/** Bytes that arrays of these shapes take one after another. */
+/** Bytes that arrays of these shapes take one after another, and at the end one more row of any of them. */
 export function regionBytes(shapes: readonly (readonly number[])[]): number {
-  return shapes.reduce((sum, shape) => sum + arenaBytes(sizeOf(shape)), 0);
+  const widest = Math.max(0, ...shapes.map((shape) => arenaBytes(sizeOf(shape.slice(1)))));
+  return shapes.reduce((sum, shape) => sum + arenaBytes(sizeOf(shape)), widest);
 }
 
 /** The names of an optimizer's knobs, in its order. */

@@ -64,6 +64,8 @@ class NodeProgram implements Program {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         graphOptimizationLevel: "all",
+        // A plan of one block for all tensors would come on top of what the first run has taken.
+        enableMemPattern: false,
         logSeverityLevel: 3,
       });
       return new NodeProgram(session, name);

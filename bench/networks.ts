@@ -82,9 +82,9 @@ export const ROWS = {
   },
   lstm: {
     about: "LSTM of 128 over 100 steps, Adam, 32 sequences",
-    dendrites: [0],
-    aims: [1],
-    where: { types: [] },
+    dendrites: [0, 1],
+    aims: [1, 0.7],
+    where: { types: ["LSTM"] },
     inputs: { x: ["batch", 100, 64] },
     optimizer: () => optim.adam(),
     model: () => new LstmClassifier(),

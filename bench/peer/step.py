@@ -124,13 +124,17 @@ class Bert(nn.Module):
         return self.classifier(self.dropout(torch.tanh(self.pooler(self.layers(self.embeddings(ids))[:, 0]))))
 
 
-class Lstm(nn.Module):
+class LastState(nn.Module):
     def __init__(self):
         super().__init__()
-        self.lstm, self.fc = nn.LSTM(64, 128, batch_first=True), nn.Linear(128, 10)
+        self.lstm = nn.LSTM(64, 128, batch_first=True)
 
     def forward(self, x):
-        return self.fc(self.lstm(x)[1][0][0])
+        return self.lstm(x)[1][0][0]
+
+
+def lstm():
+    return nn.Sequential(Dendritic(LastState, 128, (-1,)), nn.Linear(128, 10))
 
 
 def mlp():
@@ -143,7 +147,7 @@ NETS = {
     "resnet18": (ResNet, lambda: torch.randn(32, 3, 32, 32), 10, lambda p: torch.optim.Adadelta(p, lr=1.0)),
     "dsn-bert": (DsnBert, lambda: tokens(512), 2, lambda p: torch.optim.AdamW(p, lr=1e-5)),
     "bert-tiny": (Bert, lambda: tokens(128), 2, lambda p: torch.optim.AdamW(p, lr=1e-5)),
-    "lstm": (Lstm, lambda: torch.randn(32, 100, 64), 10, torch.optim.Adam),
+    "lstm": (lstm, lambda: torch.randn(32, 100, 64), 10, torch.optim.Adam),
     "mlp": (mlp, lambda: torch.randn(128, 784), 10, torch.optim.Adam),
 }
 make, draw, classes, optimize = NETS[row]

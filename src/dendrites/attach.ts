@@ -89,7 +89,7 @@ export function growOn(base: Graph, plan: DendritePlan, onGrown?: (grown: Grown)
     // Within its module a value is what the neuron alone computes.
     const read = growth.withoutDendrites(inputs, callAt.get(node));
     if (feeds.length === 0 && read === inputs) return undefined;
-    const outputs = [...target.graph.add(node.operator, read, node.attributes).outputs];
+    const outputs = [...target.graph.add(node.operator, read, node.attributes, target.namesOf(node)).outputs];
     for (const feed of feeds) {
       const at = node.outputs.indexOf(feed.output);
       const grown = growth.withDendrites(outputs[at]!, feed);
@@ -98,7 +98,7 @@ export function growOn(base: Graph, plan: DendritePlan, onGrown?: (grown: Grown)
     }
     return outputs;
   };
-  return rewrite(base, growHere, plan.values ? { values: plan.values } : {}).graph;
+  return rewrite(base, growHere, { keepNames: true, ...(plan.values && { values: plan.values }) }).graph;
 }
 
 /** A value that dendrites add to. */

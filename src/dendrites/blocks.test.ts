@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { expectSlopes, expectUnchanged } from "../../test/support/grown.ts";
-import { outputOf, randn } from "../../test/support/run.ts";
+import { expectJourney, expectSlopes, expectUnchanged } from "../../test/support/grown.ts";
+import { largestError, outputOf, randn } from "../../test/support/run.ts";
 import { Random } from "../base/random.ts";
-import type { Tensor } from "../base/tensor.ts";
-import type { Graph, Value } from "../graph/graph.ts";
+import { Tensor } from "../base/tensor.ts";
+import { Graph, type Value } from "../graph/graph.ts";
+import { arborize, losses, ops, optim, readOnnx, writeOnnx } from "../index.ts";
+import { operand } from "../nn/functional/operand.ts";
 import * as nn from "../nn/index.ts";
 import { attachDendrites } from "./attach.ts";
 import { findSites, inspectModules } from "./sites.ts";
@@ -88,6 +90,35 @@ describe("a block between two values", () => {
     await expectSlopes(base, selection, randn([2, 4], "x"));
   });
 
+  it("is found in a frozen network, in a file, and in a file of what grew on it", async () => {
+    const blocks = [{ from: "x", to: "hidden", id: "first" }];
+    const graph = new Graph({ name: "named" });
+    const x = graph.input("x", "float32", ["batch", 4]);
+    const weight = (name: string, shape: number[]) => graph.parameter(name, randn(shape, name));
+    const layer = (input: Value, name: string, shape: [number, number]) =>
+      ops.gemm(input, weight(`${name}.weight`, shape), weight(`${name}.bias`, shape.slice(0, 1)), {
+        transB: true,
+      });
+    const hidden = graph.add(ops.tanhOp, [layer(x, "a", [5, 4])], {}, ["hidden"]);
+    graph.output(layer(hidden.output, "b", [3, 5]), "y");
+    const options = {
+      loss: losses.mse(),
+      optimizer: optim.sgd({ learningRate: 0.1 }),
+      growth: { switchMode: "every" } as const,
+      dendrites: { types: [], blocks },
+      freeze: ["a.*"],
+    };
+    const first = await arborize(await readOnnx(writeOnnx(graph)), options);
+    const batch = { x: randn([4, 4], "x"), target: randn([4, 3], "y") };
+    await first.addValidationScore(1);
+    for (let i = 0; i < 3; i++) await first.step(batch);
+    const again = await arborize(await readOnnx(await first.toOnnx()), options);
+    expect([again.sites, again.dendrites]).toEqual([["first"], 1]);
+    const [found, wanted] = [await again.predict(batch), await first.predict(batch)];
+    expect(largestError(found.toNumbers(), wanted.toNumbers())).toBeLessThan(1e-6);
+    await Promise.all([first.release(), again.release()]);
+  });
+
   it("names the value that does not fit", () => {
     const reasons = (from: string, to: string) =>
       inspectModules(base, { blocks: [{ from, to }] }).at(-1)!.reason;
@@ -152,5 +183,37 @@ describe("a module that is called twice", () => {
       "BatchNormalization",
       "conv.dendrites.0.norm.running_mean",
     ]);
+  });
+});
+
+describe("a fixed buffer in a block", () => {
+  class Shifted extends nn.Module {
+    fc = new nn.Linear(4, 4);
+    table = new nn.Buffer(Tensor.of([4], [1, -2, 3, -4]));
+    forward(x: Value): Value {
+      return this.fc.call(nn.functional.add(x, operand(x, this.table))).tanh();
+    }
+  }
+  const make = () => new nn.Sequential(new Shifted(), new nn.Linear(4, 2));
+  const base = traced(make(), [4]);
+  const selection = { types: ["Shifted"] };
+
+  it("is the same to neurons and dendrites, here and in a file", async () => {
+    const x = randn([3, 4], "x");
+    for (const graph of [base, (await readOnnx(writeOnnx(base))).graph]) {
+      const sites = findSites(graph, graph === base ? selection : { types: [], modules: ["0"] });
+      expect(graph.buffers.map(({ name }) => name)).toEqual(["0.table"]);
+      expect([...sites[0]!.names.values()].sort()).toEqual(["fc.bias", "fc.weight"]);
+    }
+    await expectUnchanged(base, selection, x);
+    await expectSlopes(base, selection, x);
+    await expectJourney(make, { inputs: { x: ["batch", 4] } }, selection, x);
+  });
+
+  it("differs from a frozen weight, of which a dendrite has its own", () => {
+    const module = make();
+    module.requiresGrad(false);
+    const [site] = findSites(traced(module, [4]), selection);
+    expect([...site!.names.values()].sort()).toEqual(["fc.bias", "fc.weight"]);
   });
 });

@@ -2,7 +2,8 @@
 
 import { isFloat } from "../base/tensor.ts";
 import type { Node, Value } from "../graph/graph.ts";
-import { isRecurrent, isStatistic, type Network, readsOf } from "./network.ts";
+import { statisticStart } from "../ops/index.ts";
+import { isRecurrent, type Network, readsOf } from "./network.ts";
 
 /** One use of a module: the nodes between what it reads and what its dendrites add to. */
 export interface Call {
@@ -53,7 +54,7 @@ export function callOf(
   const indices = new Set<Value>();
   for (const node of nodes) {
     readsOf(node).forEach((input, at) => {
-      if (!input || own.has(input) || isStatistic(node, at)) return;
+      if (!input || own.has(input) || statisticStart(node, at) !== undefined) return;
       if (net.roleOf(input) === "data") read.add(input);
       else if (input.kind !== "constant" && net.roleOf(input) === "fixed" && !isFloat(input.dtype)) {
         indices.add(input);
@@ -73,8 +74,7 @@ function producedBy(net: Network, group: ReadonlySet<Node>): Value[] {
   const made = [...group].flatMap((node) => node.outputs);
   return made.filter(
     (value) =>
-      net.roleOf(value) === "data" &&
-      (net.graph.outputs.includes(value) || net.users.get(value)?.some((user) => !group.has(user))),
+      net.roleOf(value) === "data" && net.users.get(value)?.some((user) => !user || !group.has(user)),
   );
 }
 

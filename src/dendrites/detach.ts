@@ -42,11 +42,16 @@ export function detachDendrites(graph: Graph): Detached {
   const activations = new Set([...terms].map((term) => activationOf(term)));
   const [activation] = activations;
   if (activations.size !== 1 || !activation) throw notOurs(graph, modules);
-  const cut = rewrite(graph, (node, [start]) =>
-    node.operator === addOp && terms.has(node.inputs[1]!) ? [start!] : undefined,
+  const cut = rewrite(
+    graph,
+    (node, [start]) => (node.operator === addOp && terms.has(node.inputs[1]!) ? [start!] : undefined),
+    { keepNames: true },
   );
   const inDendrites = (name: string) => modules.some((id) => name.startsWith(`${id}.dendrites`));
-  const { graph: base } = rewrite(cut.graph, undefined, { omit: ({ name }) => inDendrites(name) });
+  const { graph: base } = rewrite(cut.graph, undefined, {
+    omit: ({ name }) => inDendrites(name),
+    keepNames: true,
+  });
   for (const scope of [...base.modules.keys()]) if (inDendrites(scope)) base.modules.delete(scope);
   return { base, counts, activation, values };
 }

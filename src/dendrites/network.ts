@@ -3,6 +3,7 @@
 import { isFloat } from "../base/tensor.ts";
 import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import { constantOfShapeOp, shapeOp, sizeOp } from "../ops/index.ts";
+import { type Users, usersOf } from "../transform/users.ts";
 
 /**
  * What a value is to a dendrite: `weight` follows from parameters and buffers alone, so that a dendrite has its own; `data`
@@ -20,11 +21,6 @@ export function isRecurrent({ operator }: Node): boolean {
   return RECURRENT.has(operator.type);
 }
 
-/** Whether a node reads running statistics at a position. */
-export function isStatistic({ operator }: Node, at: number): boolean {
-  return operator.type === "BatchNormalization" && (at === 3 || at === 4);
-}
-
 /** What a dendrite's copy of a node reads: a recurrent one starts from a hidden state of zeros. */
 export function readsOf(node: Node): readonly (Value | null)[] {
   return isRecurrent(node) ? node.inputs.slice(0, 5) : node.inputs;
@@ -34,19 +30,15 @@ export function readsOf(node: Node): readonly (Value | null)[] {
 export class Network {
   readonly graph: Graph;
   readonly nodes: readonly Node[];
-  /** Who reads a value otherwise than as a running statistic. */
-  readonly users = new Map<Value, Node[]>();
+  /** Who reads a value. */
+  readonly users: Users;
   readonly #roles = new Map<Value, Role>();
   readonly #fed = new Map<Value, boolean>();
 
   constructor(graph: Graph) {
     this.graph = graph;
     this.nodes = nodesBehind([...graph.outputs, ...graph.updates.values()]);
-    for (const node of this.nodes) {
-      node.inputs.forEach((input, at) => {
-        if (input && !isStatistic(node, at)) this.users.set(input, [...(this.users.get(input) ?? []), node]);
-      });
-    }
+    this.users = usersOf(graph, this.nodes);
   }
 
   /** The nodes of a module and of those in it. */

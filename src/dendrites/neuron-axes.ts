@@ -32,7 +32,8 @@ const ELEMENTWISE: readonly unknown[] = [addOp, subOp, mulOp];
 export function neuronAxes(site: Site): NeuronAxes | null {
   const inside = new Set(site.nodes);
   const axes = new Map<string, number>();
-  const isState = (value: Value) => value.kind === "parameter" || value.kind === "buffer";
+  // A fixed buffer is the same to all.
+  const isState = (value: Value) => site.names.has(value);
   const note = (value: Value | null | undefined, axis: number): boolean => {
     if (!value || !isState(value)) return true;
     const name = site.names.get(value)!;
@@ -42,7 +43,7 @@ export function neuronAxes(site: Site): NeuronAxes | null {
   };
   // Whether what a neuron computes from `value`, whose axis of neurons is `axis`, depends on rows of its own alone.
   const follow = (value: Value | null | undefined, axis: number): boolean => {
-    if (!value || value.kind === "constant") return true;
+    if (!value || value.kind === "constant" || (value.kind === "buffer" && !isState(value))) return true;
     if (isState(value)) return value.rank === 0 ? false : note(value, axis);
     const node = value.producer;
     if (!node || !inside.has(node)) return dependsOnNothing(value, inside, isState);
@@ -73,7 +74,7 @@ export function neuronAxes(site: Site): NeuronAxes | null {
   const alongLast = (value: Value | null | undefined) => !value || follow(value, value.rank - 1);
   const broadcast = (value: Value, axis: number, rank: number): boolean => {
     const own = axis - (rank - value.rank);
-    if (value.kind === "constant") return true;
+    if (value.kind === "constant" || (value.kind === "buffer" && !isState(value))) return true;
     return own >= 0 && (!isState(value) || value.shape[own] === site.channels) && follow(value, own);
   };
   if (!follow(site.output, site.channelAxis)) return null;

@@ -3,8 +3,9 @@
 import { isFloat } from "../base/tensor.ts";
 import type { Node, Value } from "../graph/graph.ts";
 import { isStatic, shapeText } from "../graph/shape.ts";
+import { statisticStart } from "../ops/index.ts";
 import { type Call, callOf, splitCalls } from "./call.ts";
-import { isRecurrent, isStatistic, type Network } from "./network.ts";
+import { isRecurrent, type Network } from "./network.ts";
 
 /** What a module and its dendrites have computed, to be made one. */
 export interface Combination {
@@ -130,25 +131,29 @@ function enclosed(net: Network, nodes: readonly Node[]): Node[] {
   const before = new Set<Node>(group);
   for (const node of [...between].reverse()) {
     const users = node.outputs.flatMap((output) => net.users.get(output) ?? []);
-    if (users.some((user) => before.has(user))) before.add(node);
+    if (users.some((user) => user && before.has(user))) before.add(node);
   }
   return net.nodes.filter((node) => after.has(node) && before.has(node));
 }
 
-/** What a dendrite has its own of. Buffers that nothing updates and that are no statistics are frozen weights. */
+/** What a dendrite has its own of: weights, frozen ones too, and what training writes into. Fixed buffers it shares. */
 function weightsOf({ graph }: Network, calls: readonly Call[]) {
   const nodes = calls.flatMap((call) => call.nodes);
   const read = new Set(nodes.flatMap(({ inputs }) => inputs));
-  const readAt = (weight: Value, at: number) =>
-    nodes.some((node) => node.inputs[at] === weight && isStatistic(node, at));
+  const starts = new Map(
+    nodes
+      .flatMap((node) => node.inputs.map((input, at) => [input, statisticStart(node, at)] as const))
+      .filter(([, start]) => start !== undefined),
+  );
+  const isWeight = (value: Value) => value.kind === "parameter" || graph.frozen.has(value);
   const parameters: Value[] = [];
   const statistics = new Map<Value, number | null>();
   for (const weight of [...graph.parameters, ...graph.buffers]) {
     if (!read.has(weight)) continue;
-    if (readAt(weight, 3)) statistics.set(weight, 0);
-    else if (readAt(weight, 4)) statistics.set(weight, 1);
+    const start = starts.get(weight);
+    if (start !== undefined) statistics.set(weight, start);
     else if (graph.updates.has(weight)) statistics.set(weight, isFloat(weight.dtype) ? null : 0);
-    else if (isFloat(weight.dtype)) parameters.push(weight);
+    else if (isFloat(weight.dtype) && isWeight(weight)) parameters.push(weight);
   }
   return { parameters, statistics };
 }

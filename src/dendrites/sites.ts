@@ -95,7 +95,6 @@ class Inspection {
 
   verdicts(): Verdict[] {
     const between = this.#rules.blocksBetween.map((block) => this.#between(block));
-    const hidden = new Set(between.flatMap(({ site }) => site?.nodes ?? []));
     // What is in one of these is not asked for.
     const outer: Verdict[] = [];
     const found: Verdict[] = [];
@@ -103,7 +102,7 @@ class Inspection {
     for (const [id, type] of this.#types) {
       const owner =
         outer.find((other) => isWithin(id, other.id)) ??
-        (this.#net.members(id).every((node) => hidden.has(node)) ? between[0] : undefined);
+        between.find(({ site }) => site && this.#net.members(id).every((node) => site.nodes.includes(node)));
       const verdict = owner ? this.#inside(id, type, owner) : this.#verdict(id, type);
       if (!verdict) continue;
       if (verdict.status !== "stays" || verdict.explicit) outer.push(verdict);
@@ -149,6 +148,9 @@ class Inspection {
     const [start, end] = [from, to].map((name) => {
       const value = values.find((each) => each.name === name);
       if (value) return value;
+      // An output has a name of its own.
+      const at = graph.outputNames.indexOf(name);
+      if (at >= 0) return graph.outputs[at]!;
       const hint = didYouMean(
         name,
         values.map((each) => each.name),
@@ -196,7 +198,7 @@ class Inspection {
   #normalizationAfter({ calls }: Site): { readonly id: string; readonly nodes: readonly Node[] } | null {
     const readers = calls.map(({ outputs: [output] }) => {
       const users = this.#net.users.get(output!) ?? [];
-      return users.length === 1 && !this.#net.graph.outputs.includes(output!) ? users[0]! : null;
+      return users.length === 1 ? users[0]! : null;
     });
     const [first] = readers;
     if (!first || readers.some((reader) => reader?.scope !== first.scope)) return null;

@@ -53,7 +53,7 @@ export class Value {
   }
 }
 
-/** One application of an operator. */
+/** One application of an operator, made by `Graph.add`. */
 export class Node {
   readonly operator: Operator;
   readonly inputs: readonly (Value | null)[];
@@ -64,7 +64,6 @@ export class Node {
   /** Position in its graph. */
   readonly index: number;
 
-  /** Made by `Graph.add`. */
   constructor(
     graph: Graph,
     operator: Operator,
@@ -131,6 +130,8 @@ export class Graph {
   readonly parameters: Value[] = [];
   /** State that is not learned: running statistics, frozen parameters. */
   readonly buffers: Value[] = [];
+  /** Buffers that are weights otherwise. */
+  readonly frozen = new Set<Value>();
   /** What a training step writes into buffers, by buffer; others keep their value. */
   readonly updates = new Map<Value, Value>();
   readonly constants: Value[] = [];
@@ -173,16 +174,16 @@ export class Graph {
     return value;
   }
 
-  /** Declares state that is not learned, with its initial value. @throws `invalid_graph` when the name is taken. */
-  buffer(name: string, data: Tensor): Value {
+  /** Declares state that is not learned: that of training, or a `frozen` weight. @throws `invalid_graph` when the name is taken. */
+  buffer(name: string, data: Tensor, frozen = false): Value {
     const value = this.#declare("buffer", this.#claim(name), data, data);
     this.buffers.push(value);
+    if (frozen) this.frozen.add(value);
     return value;
   }
 
   /**
-   * Makes `next` what a training step writes into `buffer`, instead of an earlier one.
-   *
+   * Makes `next` what training writes into `buffer`, instead of an earlier one.
    * @throws `invalid_graph` unless `buffer` is one, of the type and shape of `next`.
    */
   update(buffer: Value, next: Value): void {
@@ -218,7 +219,6 @@ export class Graph {
 
   /**
    * Appends a node. `names` are its outputs' names where they matter (imported graphs); made up otherwise.
-   *
    * @throws `shape_mismatch`, `dtype_mismatch`: the message names module and node.
    */
   add(

@@ -225,7 +225,8 @@ export class Trace {
       [...model.namedParameters()].map(([parameter, name]) => {
         const drawn = () => parameter.initializer(parameter.shape, Random.stream(seed, `parameter/${name}`));
         const data = parameter.data ?? drawn();
-        return [parameter, parameter.requiresGrad ? graph.parameter(name, data) : graph.buffer(name, data)];
+        const { requiresGrad } = parameter;
+        return [parameter, requiresGrad ? graph.parameter(name, data) : graph.buffer(name, data, true)];
       }),
     );
     this.#buffers = new Map(

@@ -52,6 +52,8 @@ interface Context {
 export interface BuildOptions extends Fixed {
   readonly opset: number;
   readonly external: ExternalData;
+  /** Initializers that are not learned, by name. Default: none. */
+  readonly fixed?: ReadonlySet<string>;
 }
 
 /** The graph of a file's main graph, or of a body, which reads nothing from outside of it. */
@@ -61,7 +63,7 @@ export function buildGraph(proto: GraphProto, options: BuildOptions): Graph {
   const { opset, external } = options;
   const values = new Map<string, Value>();
   const modules = new ModuleFinder();
-  const roles = rolesOf(proto);
+  const roles = rolesOf(proto, options.fixed);
   const context: Context = { graph, opset, external, values, roles, modules, outermost: true };
   declareInitializers(proto, context);
   const fed = proto.input.filter(({ name }) => !values.has(name));

@@ -8,6 +8,7 @@ import { isStandard } from "../ops/registry.ts";
 import { buildGraph } from "./build.ts";
 import { ExternalData, type ReadExternal } from "./external.ts";
 import type { Fixed } from "./inputs.ts";
+import { rolesIn } from "./roles.ts";
 import { OPSET } from "./write.ts";
 
 /** The oldest opset that is read. */
@@ -57,8 +58,10 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxMode
     );
   }
   try {
-    const metadata = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
-    return { graph: buildGraph(proto, { ...fixed, opset, external: new ExternalData(external) }), metadata };
+    const facts = Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
+    const { fixed: kept, metadata } = rolesIn(facts);
+    const build = { ...fixed, opset, external: new ExternalData(external), fixed: kept };
+    return { graph: buildGraph(proto, build), metadata };
   } catch (error) {
     const code = error instanceof ArborizeError ? error.code : "bad_file";
     throw new ArborizeError(code, `"${name}": ${(error as Error).message}`, { cause: error });

@@ -26,6 +26,7 @@ import type { Attribute, AttributeKind } from "../graph/operator.ts";
 import { ONNX_DTYPES } from "../ops/cast.ts";
 import { shapeOp, sizeOp } from "../ops/index.ts";
 import { expectWritable, lowered } from "./lower.ts";
+import { factsOfFixed } from "./roles.ts";
 import { toTensorProto } from "./tensor.ts";
 
 /** The opset that graphs are written in: the newest meaning that any operator here has (`since` is at most this). */
@@ -88,8 +89,8 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
     opsetImport: [...domains].map((domain) =>
       create(OperatorSetIdProtoSchema, { domain, version: BigInt(domain === "" ? opset : 1) }),
     ),
-    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) =>
-      create(StringStringEntryProtoSchema, { key, value }),
+    metadataProps: Object.entries({ ...options.metadata, ...factsOfFixed(graph, nodes, stored) }).map(
+      ([key, value]) => create(StringStringEntryProtoSchema, { key, value }),
     ),
     graph: create(GraphProtoSchema, {
       name: graph.name,
@@ -97,7 +98,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions = {}): Uint8Array 
       output: [...outputs].map(([name, value]) => valueInfo(value, name)),
       initializer: stored.map((value) => toTensorProto(dataOf(value, options.values), value.name)),
       node: [
-        ...nodes.map((node) => nodeProto(node, written, names, opset)),
+        ...nodes.map((node, i) => nodeProto(node, i, written, names, opset)),
         ...aliases.map(([name, value]) =>
           create(NodeProtoSchema, { opType: "Identity", input: [names.of(value)], output: [name] }),
         ),
@@ -161,7 +162,7 @@ function bodyProto(graph: Graph, opset: number): GraphProto {
     initializer: [...graph.parameters, ...graph.constants]
       .filter((value) => written.has(value))
       .map((value) => toTensorProto(dataOf(value, undefined), value.name)),
-    node: nodes.map((node) => nodeProto(node, written, OWN_NAMES, opset)),
+    node: nodes.map((node, i) => nodeProto(node, i, written, OWN_NAMES, opset)),
   });
 }
 
@@ -188,7 +189,13 @@ function valueInfo(value: Value, name = value.name): ValueInfoProto {
   return create(ValueInfoProtoSchema, { name, type });
 }
 
-function nodeProto(node: Node, written: ReadonlySet<Value | null>, names: Names, opset: number): NodeProto {
+function nodeProto(
+  node: Node,
+  at: number,
+  written: ReadonlySet<Value | null>,
+  names: Names,
+  opset: number,
+): NodeProto {
   const output = node.outputs.map((value, i) =>
     i === 0 || node.operator.variadicOutputs || written.has(value) ? names.of(value) : "",
   );
@@ -197,7 +204,7 @@ function nodeProto(node: Node, written: ReadonlySet<Value | null>, names: Names,
   const input = inputs.map((value) => (value ? names.of(value) : ""));
   while (input.at(-1) === "") input.pop();
   return create(NodeProtoSchema, {
-    name: node.output.name,
+    name: nodeName(node, at),
     opType: node.operator.type,
     domain: node.operator.domain,
     input,
@@ -247,4 +254,10 @@ function attributeProto(
 
 function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
+}
+
+/** The path of a node in the network, which the reader finds its module by; `at` tells it apart. */
+function nodeName({ operator: { type }, scope, output: { name } }: Node, at: number): string {
+  const last = name.slice(name.lastIndexOf("/") + 1).replace(/_\d+$/, "");
+  return last === type ? name : `/${scope === "" ? "" : `${scope}/`}${type}_${at}`;
 }

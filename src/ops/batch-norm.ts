@@ -94,12 +94,28 @@ export function normalizesByBatch({ operator, attributes }: Node): boolean {
   return operator === batchNormalizationOp && attributes.training_mode === 1;
 }
 
+/** The running mean and variance by their positions among a batch normalization's inputs, and what they start from. */
+const RUNNING_STATISTICS: ReadonlyMap<number, number> = new Map([
+  [3, 0],
+  [4, 1],
+]);
+
+/** What the elements of a running statistic start from that a node reads at a position; undefined where it reads none. */
+export function statisticStart({ operator }: Node, at: number): number | undefined {
+  return operator === batchNormalizationOp ? RUNNING_STATISTICS.get(at) : undefined;
+}
+
+/** The running statistics among what a batch normalization reads: its mean and variance. */
+export function statisticsOf<T>(inputs: readonly T[]): T[] {
+  return [...RUNNING_STATISTICS.keys()].map((at) => inputs[at]!);
+}
+
 /** Makes training write the running statistics of a batch normalization in training mode into the buffers they come from. */
 export function updateStatistics({ inputs, outputs }: Node): void {
-  for (const at of [3, 4]) {
-    const statistic = inputs[at]!;
-    if (statistic.kind === "buffer") statistic.graph.update(statistic, outputs[at - 2]!);
-  }
+  const [, ...next] = outputs;
+  statisticsOf(inputs).forEach((statistic, i) => {
+    if (statistic?.kind === "buffer") statistic.graph.update(statistic, next[i]!);
+  });
 }
 
 /** `[C]` so that it broadcasts along the channels of `x`. */

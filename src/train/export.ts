@@ -40,7 +40,9 @@ export async function encodeNetwork(
       "foldBatchNorm changes modules, so that the file cannot grow any more: it needs clean as well.",
     );
   }
-  const form = clean ? await cleanForm(network, engine, { foldBatchNorm }) : evaluationForm(network).graph;
+  const form = clean
+    ? await cleanForm(network, engine, { foldBatchNorm })
+    : evaluationForm(network, { keepNames: true }).graph;
   const facts = { ...metadata, ...factsOf(network, metadata, clean) };
   return writeOnnx(forOpset(form, opset), { metadata: facts, opset });
 }

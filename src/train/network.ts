@@ -157,7 +157,7 @@ export class GrowingNetwork {
   /** The network with its present parameters and buffers, in its evaluation form. */
   async evaluationGraph(): Promise<Graph> {
     const { values } = await this.snapshot();
-    return evaluationForm(this.#graph, { values }).graph;
+    return evaluationForm(this.#graph, { values, keepNames: true }).graph;
   }
 
   /** Frees the programs; they are compiled again when needed. State that they held is lost. */

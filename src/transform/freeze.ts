@@ -3,7 +3,7 @@
 import { ArborizeError, didYouMean } from "../base/errors.ts";
 import { matcher } from "../base/patterns.ts";
 import type { Graph } from "../graph/graph.ts";
-import { batchNormalizationOp, updateStatistics } from "../ops/index.ts";
+import { batchNormalizationOp, statisticsOf, updateStatistics } from "../ops/index.ts";
 import { rewrite } from "./rewrite.ts";
 
 /** What `freeze` changes. */
@@ -42,18 +42,17 @@ export function freezeState(network: Graph, { freeze = [], batchNorm }: FreezeOp
     network,
     (node, inputs, target) => {
       if (node.operator !== batchNormalizationOp) return undefined;
-      const statistics = node.inputs.slice(3, 5);
-      const kept = statistics.some((value) => value?.kind === "buffer" && isFrozen(value.name));
+      const kept = statisticsOf(node.inputs).some(
+        (value) => value?.kind === "buffer" && isFrozen(value.name),
+      );
       const asked = batchNorm ? batchNorm === "train" : node.attributes.training_mode === 1;
       const trains = asked && !kept;
-      const made = target.graph.add(node.operator, inputs, {
-        ...node.attributes,
-        training_mode: trains ? 1 : 0,
-      });
+      const attributes = { ...node.attributes, training_mode: trains ? 1 : 0 };
+      const made = target.graph.add(node.operator, inputs, attributes, target.namesOf(node));
       if (trains) updateStatistics(made);
-      return trains ? made.outputs : [made.output, inputs[3]!, inputs[4]!];
+      return trains ? made.outputs : [made.output, ...statisticsOf(inputs).map((value) => value!)];
     },
-    { freeze: ({ name }) => isFrozen(name) },
+    { freeze: ({ name }) => isFrozen(name), keepNames: true },
   );
   return graph;
 }

@@ -10,6 +10,7 @@ import {
   mul,
   normalizesByBatch,
   scalar,
+  statisticsOf,
   stopGradientOp,
 } from "../ops/index.ts";
 import { type Replacement, type RewriteOptions, type Rewritten, rewrite } from "./rewrite.ts";
@@ -45,11 +46,12 @@ export function partlyTraining(
   return rewrite(network, replace, { ...options, freeze: ({ name }) => !learns(name) });
 }
 
-const withRunningStatistics: Replacement = (node, inputs, { graph }) => {
+const withRunningStatistics: Replacement = (node, inputs, { graph, namesOf }) => {
   if (node.operator === dropoutOp) return [inputs[0]!];
   if (!normalizesByBatch(node)) return undefined;
   const attributes = { ...node.attributes, training_mode: 0 };
-  return [graph.add(node.operator, inputs, attributes).output, inputs[3]!, inputs[4]!];
+  const { output } = graph.add(node.operator, inputs, attributes, namesOf(node));
+  return [output, ...statisticsOf(inputs).map((value) => value!)];
 };
 
 /**

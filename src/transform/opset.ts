@@ -34,7 +34,7 @@ export function forOpset(graph: Graph, opset: number): Graph {
     };
     return [groupNormalization(inputs as [Value, Value, Value], groups, epsilon)];
   };
-  return rewrite(graph, older).graph;
+  return rewrite(graph, older, { keepNames: true }).graph;
 }
 
 /** `x P(X <= x)` of a normal X, exactly or by a tanh: https://arxiv.org/abs/1606.08415. */

@@ -8,6 +8,8 @@ export interface Rewritten {
   readonly graph: Graph;
   /** The new value for an old one. */
   readonly mapped: (old: Value) => Value;
+  /** What an old node's outputs are called in the new graph, where names are kept. */
+  readonly namesOf: (node: Node) => readonly string[];
 }
 
 /**
@@ -30,6 +32,8 @@ export interface RewriteOptions extends GraphOptions {
   readonly omit?: (state: Value) => boolean;
   /** Parameters that become buffers, and buffers that are updated no more. Default: none. */
   readonly freeze?: (state: Value) => boolean;
+  /** Whether what copied nodes compute keeps its names. Default: false. */
+  readonly keepNames?: boolean;
   /** Whether what training writes into buffers is copied. Default: true. */
   readonly updates?: boolean;
   /** Values of parameters and buffers by name, instead of those in the old graph. */
@@ -46,17 +50,21 @@ export function rewrite(
   options: RewriteOptions = {},
 ): Rewritten {
   const { outputs = source.outputs, finish = (value) => value, values, omit, freeze, ...rest } = options;
-  const { updates: keepsUpdates = true, ...graphOptions } = rest;
+  const { updates: keepsUpdates = true, keepNames = false, ...graphOptions } = rest;
   invariant(source.customGradients.size === 0, `"${source.name}" has gradients that a copy would not have`);
-  const graph = new Graph({ name: source.name, ...graphOptions });
+  const namesOf = ({ outputs: values }: Node) => (keepNames ? values.map(({ name }) => name) : []);
+  const reserved = source.nodes.flatMap(namesOf);
+  const graph = new Graph({ name: source.name, ...(keepNames && { reserved }), ...graphOptions });
   const map = new Map<Value, Value>();
   for (const [scope, info] of source.modules) graph.modules.set(scope, info);
   for (const input of source.inputs) map.set(input, graph.input(input.name, input.dtype, input.shape));
   for (const state of [...source.parameters, ...source.buffers]) {
     if (omit?.(state)) continue;
     const data = values?.get(state.name) ?? state.data!;
+    const isWeight = state.kind === "parameter" || source.frozen.has(state);
     const learned = state.kind === "parameter" && !freeze?.(state);
-    map.set(state, learned ? graph.parameter(state.name, data) : graph.buffer(state.name, data));
+    const declared = learned ? graph.parameter(state.name, data) : graph.buffer(state.name, data, isWeight);
+    map.set(state, declared);
   }
   const updates = [...source.updates].filter(
     ([buffer]) => keepsUpdates && map.has(buffer) && !freeze?.(buffer),
@@ -69,12 +77,14 @@ export function rewrite(
     map.set(old, made);
     return made;
   };
-  const target: Rewritten = { graph, mapped };
+  const target: Rewritten = { graph, mapped, namesOf };
   for (const node of nodesBehind([...outputs, ...updates.map(([, next]) => next)])) {
     const inputs = node.inputs.map((input) => input && mapped(input));
     const made = graph.within(
       node.scope,
-      () => replace(node, inputs, target) ?? graph.add(node.operator, inputs, node.attributes).outputs,
+      () =>
+        replace(node, inputs, target) ??
+        graph.add(node.operator, inputs, node.attributes, namesOf(node)).outputs,
     );
     node.outputs.forEach((output, i) => {
       if (made[i]) map.set(output, made[i]);

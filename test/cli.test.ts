@@ -68,7 +68,36 @@ fc       Linear   [batch, 10]                5,130   yes      yes
     const told = inspect(await readOnnx(model, { axes: { batch: 7 } }), { types: ["Linear"] });
     expect(JSON.parse(out)).toEqual(told);
     expect(told.outputs[0]!.shape).toEqual([7, 10]);
-    expect(told.modules.find(({ id }) => id === "fc")).toMatchObject({ grows: true, parameters: 5130 });
+    expect(told.modules.find(({ id }) => id === "fc")).toMatchObject({ verdict: "grows", parameters: 5130 });
+  });
+
+  it("chooses where dendrites grow as training does, with each module's reason and what nothing covers", async () => {
+    const rules = ["--types", "none", "--blocks", "body", "--track", "fc"];
+    expect(await run(["inspect", model, ...rules])).toMatch(
+      /^body +3,288 +yes: blocks has "body"\n +0 .* yes +part: it is in body\n +2 .* part: it is in body\nfc .* tracked: track has "fc"$/m,
+    );
+    const out = await run(["inspect", model, "--modules", "fc", "--skip", "body.0", "--types", "LSTM"]);
+    expect(out).toMatch(
+      / 0 .* skipped: skip has "body.0"\n +2 .* no: Conv2d is not among the types.*\nfc .* yes: modules has "fc"$/m,
+    );
+    expect(out).toContain(`
+4 parameters that no dendrite follows, in no module that is tracked
+  body.0.weight
+  body.0.bias
+  body.2.weight
+  body.2.bias
+
+8,418 parameters (all learn); 1 module takes dendrites
+`);
+    const between = ["--types", "none", "--blocks", "x..fc/Gemm", "--json"];
+    const told = JSON.parse(await run(["inspect", model, ...between]));
+    expect(told.blocks).toEqual([{ id: "fc/Gemm", verdict: "grows", reason: "blocks has it" }]);
+    expect([told.sites, told.uncovered]).toEqual([1, []]);
+    const text = await run(["inspect", model, "--types", "none", "--blocks", "fc/Gemm..x"]);
+    expect(text).toContain('Between two values\n  x   no: "x" does not follow from "fc/Gemm"');
+    await expect(run(["inspect", model, "--modules", "body.1.conv"])).rejects.toThrow(
+      'no module with the path "body.1.conv"',
+    );
   });
 
   it("says what keeps weights from learning", async () => {
@@ -99,7 +128,8 @@ describe("arborize", () => {
     );
     const help = await run(["inspect", "--help"]);
     expect(await run(["help", "inspect"])).toBe(help);
-    for (const option of ["--json", "--types A,B", "--axes", "-h, --help"]) expect(help).toContain(option);
+    for (const option of ["--json", "--types A,B", "--blocks", "--track", "--axes", "-h, --help"])
+      expect(help).toContain(option);
     const version = await runCommand(["-v"]);
     const text = readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8");
     expect(version).toEqual({ code: 0, out: `${JSON.parse(text).version}\n`, errors: "" });
@@ -132,6 +162,8 @@ describe("arborize", () => {
       [["inspect"], /inspect needs FILE\.onnx/],
       [["inspect", model, "other.onnx"], /takes one FILE\.onnx, "other\.onnx" is too much/],
       [["inspect", model, "--types"], /--types needs a value/],
+      [["inspect", model, "--track", "fc,,body"], /--track has an empty name: fc,,body/],
+      [["inspect", model, "--blocks", "x.."], /two values as FROM\.\.TO, not "x\.\."/],
       [["inspect", model, "--json=yes"], /--json takes no value/],
       [["inspect", model, "--axes", "batch"], /lengths such as batch=1,time=16, not "batch"/],
     ];

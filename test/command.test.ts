@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { STARTERS } from "../src/cli/starters.ts";
-import { jsonSchema, readConfig } from "../src/cli/train/config.ts";
+import { jsonSchema, layOver, readConfig } from "../src/cli/train/config.ts";
+import { configOf } from "../src/cli/train/flags.ts";
 import { data, nn, RUN_FILES, writeOnnx } from "../src/index.ts";
 import { runHere, startCommand } from "./support/command.ts";
 import { temporaryFolders } from "./support/folders.ts";
@@ -258,6 +259,28 @@ describe("configurations", () => {
   it("have a schema that is published", () => {
     const published = JSON.parse(readFileSync(new URL("../config.schema.json", import.meta.url), "utf8"));
     expect(published, "run `npm run docs`").toEqual(JSON.parse(JSON.stringify(jsonSchema())));
+  });
+
+  it("and options say where dendrites grow", async () => {
+    const dendrites = { track: ["layers.0"], rules: { Linear: { channelAxis: -1 } } };
+    writeFileSync(at("places.json"), JSON.stringify({ data: { path: "table.csv" }, dendrites }));
+    const short = ["--epochs", "1", "--threads", "1", "--json", "--out", "places"];
+    const ended = await arborize("train", "places.json", ...short, "--skip", "layers.99");
+    expect([ended.code, ended.out]).toEqual([1, ""]);
+    expect(ended.errors).toContain(
+      'dendrites.skip: "Mlp" has no module with the path or of the class "layers.99"',
+    );
+    const { config } = await readConfig(at("places.json"));
+    const given = { values: { types: "Linear", blocks: "a..b,c" }, positionals: [] };
+    expect(layOver(config, configOf(given, config)).dendrites).toEqual({
+      ...dendrites,
+      types: ["Linear"],
+      blocks: [{ from: "a", to: "b" }, "c"],
+    });
+    writeFileSync(at("places.json"), JSON.stringify({ dendrites: { modles: ["a"] } }));
+    await expect(readConfig(at("places.json"))).rejects.toThrow(
+      'dendrites.modles: there is no such setting. Did you mean "modules"?',
+    );
   });
 
   it("lie over others, with paths from their own folder", async () => {

@@ -45,7 +45,9 @@ export function modelText(report: ModelReport, color: boolean): string {
       ...border("output", report.outputs),
     ].join("\n"),
     table,
+    ...blocksText(report, style),
     ...obstaclesText(report),
+    ...uncoveredText(report),
     summary(report),
   ].join("\n\n");
 }
@@ -57,7 +59,7 @@ function border(what: string, values: readonly ValueReport[]): string[] {
 }
 
 function moduleRows(module: ModuleReport, depth: number, style: Styles): Row[] {
-  const { id, type, outputs, parameters, trains, trainsNot, grows, growsNot, modules } = module;
+  const { id, type, outputs, parameters, trains, trainsNot, modules } = module;
   const name = depth === 0 ? id : id.slice(id.lastIndexOf(".") + 1);
   const row = {
     name: "  ".repeat(depth) + short(name),
@@ -66,7 +68,7 @@ function moduleRows(module: ModuleReport, depth: number, style: Styles): Row[] {
     output: type === null ? "" : outputs.map(shapeText).join(", "),
     parameters: parameters > 0 ? formatCount(parameters) : "",
     trains: answer(trains, trainsNot, style),
-    grows: answer(grows, growsNot, style),
+    grows: verdictText(module, style),
   };
   return [row, ...modules.flatMap((each) => moduleRows(each, depth + 1, style))];
 }
@@ -87,6 +89,32 @@ function answer(yes: boolean | null, whyNot: string | undefined, style: Styles):
   return yes ? style.green("yes") : `no: ${whyNot}`;
 }
 
+/** What becomes of a module, with the rule that says so where it is not the default. */
+function verdictText({ verdict, reason }: Pick<ModuleReport, "verdict" | "reason">, style: Styles): string {
+  if (verdict === null) return "";
+  if (verdict === "stays") return `no: ${reason}`;
+  if (verdict !== "grows") return `${verdict}: ${reason}`;
+  return style.green("yes") + (reason?.endsWith(" grows by default") ? "" : `: ${reason}`);
+}
+
+function blocksText({ blocks }: ModelReport, style: Styles): string[] {
+  if (blocks.length === 0) return [];
+  const lines = blocks.map((block) => `  ${oneLine(block.id)}   ${verdictText(block, style)}`);
+  return [["Between two values", ...lines].join("\n")];
+}
+
+/** How many names are shown of a list that may be long. */
+const SHOWN = 8;
+
+function uncoveredText({ uncovered }: ModelReport): string[] {
+  if (uncovered.length === 0) return [];
+  const more = uncovered.length - SHOWN;
+  const names = uncovered.slice(0, more === 1 ? SHOWN + 1 : SHOWN).map((name) => `  ${short(name)}`);
+  if (more > 1) names.push(`  and ${formatCount(more)} more, which --json lists`);
+  const parameters = uncovered.length === 1 ? "1 parameter" : `${formatCount(uncovered.length)} parameters`;
+  return [[`${parameters} that no dendrite follows, in no module that is tracked`, ...names].join("\n")];
+}
+
 function obstaclesText({ obstacles }: ModelReport): string[] {
   if (obstacles.length === 0) return [];
   const lines = obstacles.map(({ node, reason, blocks }) => {
@@ -96,13 +124,11 @@ function obstaclesText({ obstacles }: ModelReport): string[] {
   return [["No gradient passes", ...lines].join("\n")];
 }
 
-function summary({ modules, dendrites, count }: ModelReport): string {
-  const growing = (list: readonly ModuleReport[]): number =>
-    list.reduce((sum, { grows, modules: inner }) => sum + (grows ? 1 : 0) + growing(inner), 0);
-  const sites = growing(modules);
+function summary({ sites, blocks, dendrites, count }: ModelReport): string {
   const learned = count.learned === count.parameters ? "all learn" : `${formatCount(count.learned)} learn`;
   const buffers = count.buffers > 0 ? `, and ${formatCount(count.buffers)} numbers in buffers` : "";
-  const takes = sites === 1 ? "1 module takes dendrites" : `${sites} modules take dendrites`;
+  const what = blocks.length > 0 ? ["module or block", "modules and blocks"] : ["module", "modules"];
+  const takes = sites === 1 ? `1 ${what[0]} takes dendrites` : `${sites} ${what[1]} take dendrites`;
   const counts = Object.entries(dendrites.modules);
   const grown =
     counts.length > 0 ? `\n${grownText(counts)}: ${formatCount(dendrites.parameters)} parameters more` : "";

@@ -29,12 +29,12 @@ class Net extends nn.Module {
 }
 
 const traced = () => nn.trace(new Net(), { inputs: { x: ["batch", 1, 7, 7] } });
-const outline = ({ id, type, parameters, trains, grows, modules }: ModuleReport): unknown => [
+const outline = ({ id, type, parameters, trains, verdict, modules }: ModuleReport): unknown => [
   id,
   type,
   parameters,
   trains,
-  grows,
+  verdict,
   ...modules.map(outline),
 ];
 
@@ -47,14 +47,14 @@ describe("inspect", () => {
       90,
       null,
       null,
-      [`blocks.${i}.conv`, "Conv2d", 84, true, true],
-      [`blocks.${i}.norm`, "BatchNorm2d", 6, true, false],
+      [`blocks.${i}.conv`, "Conv2d", 84, true, "grows"],
+      [`blocks.${i}.norm`, "BatchNorm2d", 6, true, "part"],
     ];
     expect(report.modules.map(outline)).toEqual([
-      ["stem", "Conv2d", 30, true, true],
+      ["stem", "Conv2d", 30, true, "grows"],
       ["blocks", "Sequential", 180, null, null, block(0), block(1)],
       ["drop", "Dropout", 0, null, null],
-      ["fc", "Linear", 304, true, true],
+      ["fc", "Linear", 304, true, "grows"],
     ]);
     expect(report.modules.map(({ outputs }) => outputs)).toEqual([
       [["batch", 3, 5, 5]],
@@ -78,8 +78,11 @@ describe("inspect", () => {
 
   it("asks for the classes that may grow", () => {
     const [stem, , , fc] = inspect(traced(), { types: ["Linear"] }).modules;
-    expect(stem).toMatchObject({ grows: false, growsNot: "Conv2d is not among the types that grow" });
-    expect(fc).toMatchObject({ grows: true });
+    expect(stem).toMatchObject({
+      verdict: "stays",
+      reason: "Conv2d is not among the types that grow",
+    });
+    expect(fc).toMatchObject({ verdict: "grows", reason: 'types has "Linear"' });
   });
 
   it("says what keeps weights from learning", () => {

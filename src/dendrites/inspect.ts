@@ -40,11 +40,18 @@ export interface ModuleReport {
   readonly trains: boolean | null;
   /** Why it does not train. */
   readonly trainsNot?: string;
-  /** Whether it can take dendrites; null where it has no weights of its own. */
-  readonly grows: boolean | null;
-  /** Why it takes no dendrites. */
-  readonly growsNot?: string;
+  /** What becomes of it; null where it has no weights of its own and no rule names it. */
+  readonly verdict: Verdict["status"] | null;
+  /** The rule that says so, or why it takes no dendrites. */
+  readonly reason?: string;
   readonly modules: readonly ModuleReport[];
+}
+
+/** What was asked to grow as one and is no module: what lies between two values. */
+export interface BlockReport {
+  readonly id: string;
+  readonly verdict: Verdict["status"];
+  readonly reason: string;
 }
 
 /** An operator that no gradient passes. */
@@ -64,6 +71,10 @@ export interface ModelReport {
   readonly inputs: readonly ValueReport[];
   readonly outputs: readonly ValueReport[];
   readonly modules: readonly ModuleReport[];
+  /** Blocks between two values, as they were asked for. */
+  readonly blocks: readonly BlockReport[];
+  /** How many modules and blocks take dendrites. */
+  readonly sites: number;
   /** Dendrites that the network has: how many on each module that has some, and how many numbers they are. */
   readonly dendrites: {
     readonly modules: Readonly<Record<string, number>>;
@@ -101,13 +112,22 @@ export function inspect(model: Graph | { readonly graph: Graph }, selection: Sel
     const [obstacle] = [...obstacles].find(([, blocked]) => blocked.includes(weight)) ?? [];
     return obstacle ? `no gradient passes ${obstacle.label}` : "no output of floating numbers depends on it";
   };
-  const tree = new Tree(graph, owners, new Map(verdicts.map((verdict) => [verdict.id, verdict])), whyNot);
+  const tree = new Tree(
+    graph,
+    owners,
+    new Map(verdicts.flatMap((verdict) => (verdict.between ? [] : [[verdict.id, verdict]]))),
+    whyNot,
+  );
   const outside = graph.parameters.filter((parameter) => !owners.has(parameter));
   return {
     name: graph.name,
     inputs: graph.inputs.map(valueReport),
     outputs: graph.outputs.map(valueReport),
     modules: tree.below(""),
+    blocks: verdicts.flatMap(({ id, status, reason, between }) =>
+      between ? [{ id, verdict: status, reason }] : [],
+    ),
+    sites: verdicts.filter(({ site }) => site).length,
     dendrites: {
       modules: Object.fromEntries(counts),
       parameters: total(given.parameters) - total(graph.parameters),
@@ -202,7 +222,7 @@ class Tree {
       outputs: this.#outputsOf(id),
       parameters: modules.reduce((sum, { parameters }) => sum + parameters, counted),
       ...trainsReport(own, this.#whyNot),
-      ...growsReport(this.#verdicts.get(id)),
+      ...verdictReport(this.#verdicts.get(id)),
       modules,
     };
   }
@@ -229,9 +249,8 @@ function trainsReport(weights: readonly Value[], whyNot: WhyNot): Pick<ModuleRep
   return reasons.includes(null) || !reason ? { trains: true } : { trains: false, trainsNot: reason };
 }
 
-function growsReport(verdict: Verdict | undefined): Pick<ModuleReport, "grows" | "growsNot"> {
-  if (!verdict) return { grows: null };
-  return verdict.site ? { grows: true } : { grows: false, growsNot: verdict.reason };
+function verdictReport(verdict: Verdict | undefined): Pick<ModuleReport, "verdict" | "reason"> {
+  return verdict ? { verdict: verdict.status, reason: verdict.reason } : { verdict: null };
 }
 
 function valueReport({ name, dtype, shape }: Value): ValueReport {

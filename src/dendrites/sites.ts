@@ -21,6 +21,8 @@ export interface Verdict {
   readonly reason: string;
   /** Whether it was asked by its own name to grow. */
   readonly explicit: boolean;
+  /** Whether it is no module, but what lies between two values. */
+  readonly between?: true;
   /** Where its dendrites are, if it grows. */
   readonly site: Site | null;
 }
@@ -165,6 +167,7 @@ class Inspection {
     const block: Verdict = {
       ...without(id, "Block", "stays", `"${to}" does not follow from "${from}"`),
       explicit: true,
+      between: true,
     };
     if (inside.length === 0) return block;
     const candidate = { id, type: "Block", nodes: inside, calls: 1 };

@@ -11,7 +11,7 @@ import { Module } from "../../nn/module.ts";
 import type { OnnxModel } from "../../onnx/read.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import type { Scheduler } from "../../optim/scheduler.ts";
-import type { ArborizeOptions } from "../../train/arborize.ts";
+import type { ArborizeOptions, DendriteOptions } from "../../train/arborize.ts";
 import { readOnnx } from "../../train/open.ts";
 import { type Config, isModelFile, type ReadConfig } from "./config.ts";
 import { defined } from "./defined.ts";
@@ -54,7 +54,7 @@ export async function build({ config, live }: ReadConfig): Promise<Job> {
       metric: (live.metric as Metric | undefined) ?? metricOf(metric),
       ...schedulerIn(config, live.scheduler as Scheduler | undefined),
       growth: config.growth ?? {},
-      ...(config.dendrites ? { dendrites: defined(config.dendrites) } : {}),
+      ...(config.dendrites ? { dendrites: defined(config.dendrites) as DendriteOptions } : {}),
       seed: config.seed ?? 0,
       ...(config.threads ? { engine: nodeEngine({ threads: config.threads }) } : {}),
     },

@@ -44,6 +44,37 @@ const dataSchema = z
   })
   .describe("the examples");
 
+const dendritesSchema = z
+  .strictObject({
+    types: names.optional().describe("classes of modules that grow; default Linear, Conv1d, Conv2d, Conv3d"),
+    modules: names.optional().describe("paths of modules that grow besides, * for any text"),
+    blocks: z
+      .array(
+        z.union([
+          z.string(),
+          z.strictObject({ from: z.string(), to: z.string(), id: z.string().optional() }),
+        ]),
+      )
+      .optional()
+      .describe("paths or classes that grow as one, or what lies between two values"),
+    track: names.optional().describe("paths or classes that deliberately have no dendrites"),
+    skip: names.optional().describe("paths or classes that are left out"),
+    withNormalization: z
+      .boolean()
+      .optional()
+      .describe("whether layers take along the normalization that follows; default true"),
+    rules: z
+      .record(
+        z.string(),
+        z.strictObject({ output: z.int().min(0).optional(), channelAxis: z.int().optional() }),
+      )
+      .optional()
+      .describe("by path or class: which of several outputs dendrites feed, which axis enumerates neurons"),
+    activation: z.enum(["sigmoid", "tanh", "relu"]).optional(),
+    initialScale: z.number().min(0).optional(),
+  })
+  .describe("where dendrites grow, and of what kind");
+
 /** What a configuration says. Paths in a file start at its folder. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -62,13 +93,7 @@ export const configSchema = z.strictObject({
   scheduler: named(SCHEDULERS, "changes the learning rate").optional(),
   metric: z.enum(METRICS).optional().describe("what decides growth"),
   growth: z.record(z.string(), z.unknown()).optional().describe("when to grow: the library's GrowthOptions"),
-  dendrites: z
-    .strictObject({
-      types: names.optional(),
-      activation: z.enum(["sigmoid", "tanh", "relu"]).optional(),
-      initialScale: z.number().min(0).optional(),
-    })
-    .optional(),
+  dendrites: dendritesSchema.optional(),
   batchSize: z.int().min(1).optional().describe("default 64"),
   maxEpochs: z.int().min(1).optional().describe("default: until growth ends"),
   seed: z.int().min(0).optional().describe("decides everything random; default 0"),
@@ -134,7 +159,8 @@ function checkConfig(given: unknown, path: string): Config {
   const problems = parsed.error.issues.map((issue) => {
     const where = issue.path.join(".");
     if (issue.code !== "unrecognized_keys") return `${where || "it"}: ${issue.message}`;
-    const known = where === "data" ? Object.keys(dataSchema.shape) : Object.keys(configSchema.shape);
+    const { shape } = where === "data" ? dataSchema : where === "dendrites" ? dendritesSchema : configSchema;
+    const known = Object.keys(shape);
     return issue.keys
       .map((key) => `${where ? `${where}.` : ""}${key}: there is no such setting.${didYouMean(key, known)}`)
       .join("\n  ");

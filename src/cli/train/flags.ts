@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { didYouMean } from "../../base/errors.ts";
 import { type Given, numberOf, type Option, textOf, UsageError } from "../command.ts";
+import { namesOf, SELECTION_FLAGS, selectionOf } from "../selection.ts";
 import { type Config, isModelFile } from "./config.ts";
 import { defined } from "./defined.ts";
 import { METRICS, MODELS, OPTIMIZERS } from "./names.ts";
@@ -29,6 +30,7 @@ export const TRAIN_FLAGS: Readonly<Record<string, Option>> = {
   ...DATA_FLAGS,
   out: { value: "FOLDER", help: "the run's folder (default: a new one under runs/)" },
   ...LENGTH_FLAGS,
+  ...SELECTION_FLAGS,
   "batch-size": { value: "N", help: "examples in a batch (default: 64)" },
   optimizer: { value: "NAME", help: `${OPTIMIZERS.join(", ")} (default: adam)` },
   lr: { value: "X", help: "the optimizer's learning rate" },
@@ -42,6 +44,7 @@ export function configOf(given: Given, below: Config): Config {
     patience: numberOf(given, "patience", 1),
     maxDendrites: numberOf(given, "dendrites", 0),
   });
+  const dendrites = selectionOf(given) as NonNullable<Config["dendrites"]>;
   const data = dataOf(given);
   const path = data.path ?? below.data?.path;
   if (path === undefined && Object.keys(data).length > 0) {
@@ -54,6 +57,7 @@ export function configOf(given: Given, below: Config): Config {
     runFolder: textOf(given, "out") && resolve(textOf(given, "out")!),
     maxEpochs: numberOf(given, "epochs", 1),
     ...(Object.keys(growth).length > 0 ? { growth } : {}),
+    ...(Object.keys(dendrites).length > 0 ? { dendrites } : {}),
     threads: numberOf(given, "threads", 1),
     batchSize: numberOf(given, "batch-size", 1),
     optimizer: optimizerOf(given, below),
@@ -68,9 +72,7 @@ function dataOf(given: Given): Partial<NonNullable<Config["data"]>> {
     path: path && resolve(path),
     test: test && resolve(test),
     target: textOf(given, "target"),
-    ignore: textOf(given, "ignore")
-      ?.split(",")
-      .map((name) => name.trim()),
+    ignore: namesOf(given, "ignore"),
     categories: oneOf(given, "categories", ["one-hot", "embedded"] as const),
     size: sizeOf(textOf(given, "size")),
   });

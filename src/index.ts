@@ -64,6 +64,13 @@ export * as ops from "./ops/index.ts";
 // Training
 export * as optim from "./optim/index.ts";
 export { costLine, costText, type DendriteCost, formatBytes, type RunCost } from "./report/cost.ts";
+export type {
+  DendriteExplanation,
+  Effect as DendriteEffect,
+  Explanation,
+  ModuleExplanation,
+  NeuronKernels,
+} from "./report/explanation.ts";
 export { type EpochRecord, type RunHistory, type SummaryRow, summarize } from "./report/history.ts";
 export { createProgress, type Progress, type ProgressOptions } from "./report/progress.ts";
 // Showing
@@ -76,11 +83,13 @@ export {
 } from "./train/arborize.ts";
 export type { CapacityRow } from "./train/capacity.ts";
 export { type EstimateOptions, estimateRun } from "./train/estimate.ts";
+export type { ExplainOptions } from "./train/explain.ts";
 export type { ExportOptions } from "./train/export.ts";
 export { type FitOptions, type FitResult, fit } from "./train/fit.ts";
 export type { BatchSource } from "./train/inference.ts";
 export { type OpenOptions, readOnnx, readStateDict } from "./train/open.ts";
 export type { ScoreOutcome } from "./train/parts.ts";
+export type { Pruned, PrunedSide, PruneOptions } from "./train/prune.ts";
 export { RUN_FILES } from "./train/run-folder.ts";
 export type { Training } from "./train/training.ts";
 export { gradients } from "./transform/gradient.ts";

@@ -45,7 +45,7 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   hono: /^cli\/watch\//,
   "hono/streaming": /^cli\/watch\//,
   "@hono/node-server": /^cli\/watch\//,
-  "fast-png": /^data\/pictures\.ts$/,
+  "fast-png": /^(data\/pictures|report\/bitmap)\.ts$/,
   "jpeg-js": /^data\/pictures\.ts$/,
   zod: /^(growth|train|data|cli)\//,
   "node:":

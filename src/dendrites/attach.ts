@@ -4,7 +4,7 @@ import type { Random } from "../base/random.ts";
 import { sizeOf, Tensor } from "../base/tensor.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { staticShape } from "../graph/shape.ts";
-import { add, mul, relu, reshape, sigmoid, split, stopGradient, tanh } from "../ops/index.ts";
+import { add, mul, relu, reshape, scalar, sigmoid, split, stopGradient, sub, tanh } from "../ops/index.ts";
 import { type Replacement, type Rewritten, rewrite } from "../transform/rewrite.ts";
 import type { Call } from "./call.ts";
 import { isWithin, readsOf } from "./network.ts";
@@ -65,6 +65,8 @@ export interface Grown {
   readonly sum: Value;
   /** The dendrites' outputs, in the order in which they grew. */
   readonly dendrites: readonly Value[];
+  /** Make what the sum has of each dendrite: its output times its weights, or what is missing of a combination without it. */
+  readonly contributions: readonly (() => Value)[];
   /** The output of one more dendrite, which nothing hears, under a name such as `candidates.0`. */
   readonly another: (name: string) => Value;
 }
@@ -144,12 +146,17 @@ class Growth {
     const dendrites: Value[] = [];
     for (let j = 0; j < count; j++) dendrites.push(this.#dendrite(`dendrites.${j}`, dendrites, feed));
     const another = (name: string) => this.#dendrite(name, dendrites, feed);
-    if (count === 0) return { site, sum: neuron, dendrites, another };
+    if (count === 0) return { site, sum: neuron, dendrites, contributions: [], another };
     const weights = this.#connection(`${site.id}.dendrites.output`, count, site);
     const heard = this.#plan.stopGradients ? dendrites.map(stopGradient) : dendrites;
     const combined = (site.combine ?? sum)({ neuron, dendrites: heard, weights });
     this.#alone.set(combined, { call, value: neuron });
-    return { site, sum: combined, dendrites, another };
+    const contributions = dendrites.map((_, j) => () => {
+      if (!site.combine) return mul(heard[j]!, weights[j]!);
+      const silent = weights.map((weight, i) => (i === j ? mul(weight, scalar(weight, 0)) : weight));
+      return sub(combined, site.combine({ neuron, dendrites: heard, weights: silent }));
+    });
+    return { site, sum: combined, dendrites, contributions, another };
   }
 
   /** The output of the dendrite of a name, given those of the earlier ones. */

@@ -14,13 +14,15 @@ export interface ScoreFormat {
 
 const fractionMetric = /accuracy|\bacc\b|error[ _-]?rate|precision|recall|\btop[ _-]?\d/i;
 
+/** How a run's scores are written: as those of `scoreFormatOf`. */
+export function scoreFormat({ metric, epochs }: RunHistory): ScoreFormat {
+  const scores = epochs.flatMap((e) => (e.test === undefined ? [e.validation] : [e.validation, e.test]));
+  return scoreFormatOf(metric, scores);
+}
+
 /** Percentages for accuracy-like metrics whose scores all lie between 0 and 1, else four digits. */
-export function scoreFormat(history: RunHistory): ScoreFormat {
-  const scores = history.epochs.flatMap((e) =>
-    e.test === undefined ? [e.validation] : [e.validation, e.test],
-  );
-  const percent =
-    fractionMetric.test(history.metric) && scores.every((s) => Number.isNaN(s) || (s >= 0 && s <= 1));
+export function scoreFormatOf(metric: string, scores: readonly number[]): ScoreFormat {
+  const percent = fractionMetric.test(metric) && scores.every((s) => Number.isNaN(s) || (s >= 0 && s <= 1));
   const sign = (delta: number) => (delta < 0 ? "\u2212" : "+");
   return {
     percent,

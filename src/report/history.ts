@@ -69,6 +69,8 @@ export interface RunHistory {
   switches: SwitchRecord[];
   /** Learning rates that were tried after additions, in their order; absent where none were searched for. */
   ratesTried?: RateRecord[];
+  /** Where the network that it began with is from, for people; absent where it began afresh. */
+  origin?: string;
   /** Why the run came to its end, for people; absent while it goes on. */
   ended?: string;
 }

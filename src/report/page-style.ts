@@ -38,6 +38,8 @@ export const pageStyle = `
   h2 { font-size: 1.1rem; margin: 2.6rem 0 0.8rem; }
   p { margin: 0 0 0.4rem; }
   .name { color: var(--muted); font-weight: 600; overflow-wrap: anywhere; }
+  .pixels { width: 40px; height: 40px; object-fit: contain; image-rendering: pixelated; vertical-align: middle; }
+  .chart + details, details + details { margin-top: 0.8rem; }
   .lead { font-size: 1.1rem; }
   .muted { color: var(--muted); }
   .card { background: var(--paper); border: 1px solid var(--border); border-radius: 10px; }

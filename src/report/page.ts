@@ -2,6 +2,8 @@
 
 import { type Attempt, attempts } from "./branches.ts";
 import { effortTexts, headingText, scoreChart } from "./chart.ts";
+import type { Explanation } from "./explanation.ts";
+import { explanationSection } from "./explanation-section.ts";
 import {
   dendriteCount,
   formatCompact,
@@ -12,6 +14,7 @@ import {
 } from "./format.ts";
 import { type EpochRecord, type RunHistory, type SummaryRow, summarize } from "./history.ts";
 import { type Content, html, type Markup, trusted } from "./markup.ts";
+import { type Column, card, chartOf, section, table } from "./page-parts.ts";
 import { pageStyle } from "./page-style.ts";
 import { type SettingRow, settingRows } from "./settings-rows.ts";
 import { gainLine, summaryColumns } from "./table.ts";
@@ -26,6 +29,8 @@ export interface ReportOptions {
   defaults?: object;
   /** What it was run on: engine, threads, versions, seeds; nested plain data. Default: no table. */
   environment?: object;
+  /** What the dendrites of its best network do. Default: nothing is said of them. */
+  explanation?: Explanation;
 }
 
 /**
@@ -34,7 +39,7 @@ export interface ReportOptions {
  * phones and paper too. Everything that is given is escaped. The same values give the same text.
  */
 export function reportPage(history: RunHistory, options: ReportOptions): string {
-  const { name, settings, defaults, environment } = options;
+  const { name, settings, defaults, environment, explanation } = options;
   const rows = summarize(history);
   const gain = gainLine(history, rows);
   const page = html`<!doctype html>
@@ -55,6 +60,7 @@ ${gain !== "" && html`<p class="lead">${gain}${gain.endsWith(".") ? "" : "."}</p
 </header>
 ${rows.length > 0 && section("Result by number of dendrites", summary(history, rows))}
 ${chart(history)}
+${explanation && explanationSection(explanation)}
 ${decisions(history)}
 ${rates(history)}
 ${settings && settingsTable("Settings", settings, defaults)}
@@ -68,36 +74,6 @@ ${environment && settingsTable("Environment", environment)}
   return page.text.replace(/\n{2,}/g, "\n");
 }
 
-function section(title: string, ...content: Content[]): Markup {
-  return html`<section><h2>${title}</h2>${content}</section>`;
-}
-
-interface Column<Row> {
-  header: string;
-  value: (row: Row) => Content;
-  number?: boolean;
-}
-
-function table<Row>(
-  rows: readonly Row[],
-  columns: Column<Row>[],
-  rowClass: (row: Row) => string = () => "",
-): Markup {
-  const side = (column: Column<Row>) => column.number && html` class="number"`;
-  const head = columns.map((c, i) => html`<th scope="col"${i > 0 && side(c)}>${c.header}</th>`);
-  const body = rows.map((row) => {
-    const cells = columns.map((c, i) =>
-      i === 0 ? html`<th scope="row">${c.value(row)}</th>` : html`<td${side(c)}>${c.value(row)}</td>`,
-    );
-    const name = rowClass(row);
-    return html`<tr${name !== "" && html` class="${name}"`}>${cells}</tr>\n`;
-  });
-  const headed = columns.some((c) => c.header !== "") && html`<thead><tr>${head}</tr></thead>`;
-  return html`<table>${headed}<tbody>\n${body}</tbody></table>`;
-}
-
-const card = (content: Content) => html`<div class="card wide">${content}</div>`;
-
 function summary(history: RunHistory, rows: SummaryRow[]): Markup {
   const columns: Column<SummaryRow>[] = summaryColumns(history, rows).map((column) => ({
     ...column,
@@ -110,19 +86,22 @@ function summary(history: RunHistory, rows: SummaryRow[]): Markup {
 }
 
 function chart(history: RunHistory): Markup {
-  const draw = (width: number) => trusted(scoreChart(history, { width, heading: false }));
-  return html`<section class="chart" aria-label="Chart"><div class="broad">${draw(960)}</div><div class="tall">${draw(400)}</div></section>`;
+  return chartOf("Chart", (width) => trusted(scoreChart(history, { width, heading: false })));
 }
 
 function decisions(history: RunHistory): Markup | false {
-  const { ended } = history;
+  const { ended, origin } = history;
   const items = attempts(history).map(decision);
-  if (items.length === 0 && ended === undefined) return false;
+  if (items.length === 0 && ended === undefined && origin === undefined) return false;
+  const first =
+    origin !== undefined &&
+    html`<li><strong>The run began</strong>
+<span class="at">epoch 0</span><div>${origin}</div></li>`;
   const last =
     ended !== undefined &&
     html`<li><strong>The run ended</strong>
 <span class="at">epoch ${history.epochs.at(-1)?.epoch ?? 0}</span><div>${ended}</div></li>`;
-  return section("Decisions", html`<ol class="decisions card">${items}${last}</ol>`);
+  return section("Decisions", html`<ol class="decisions card">${first}${items}${last}</ol>`);
 }
 
 function decision({ epoch, branchEpoch, dendrites, attempt, kept, reason }: Attempt): Markup {

@@ -69,6 +69,8 @@ export interface ArborizeOptions extends FreezeOptions {
    * `fromPerforatedAI` gives. Default: the model's own values.
    */
   readonly state?: ReadonlyMap<string, Tensor>;
+  /** Where the network that it starts from is from, in words, for the run's report. Default: nothing is said. */
+  readonly origin?: string;
   /** Decides everything random: initial weights, dendrites, dropout. Default: 0. */
   readonly seed?: number;
   /** What runs it. Default: this machine's CPU. */
@@ -118,6 +120,7 @@ export async function arborize(
     maximize: options.growth?.maximize ?? metric?.maximize ?? null,
     growth,
     seed,
+    origin: options.origin ?? null,
     engine,
     start: startOf(options.state, { dendrites: Math.max(0, ...counts.values()), values }, { base, sites }),
   });

@@ -125,13 +125,19 @@ export class GrowingNetwork {
     return (await program.run(tensors, knobs)).loss;
   }
 
-  /** A metric, or the loss where it is null, over batches. */
-  async evaluate(source: BatchSource, metric: Metric | null): Promise<number> {
+  /** A metric, or the loss where it is null, over batches. `changed`: state that is other than the network's, by name. */
+  async evaluate(
+    source: BatchSource,
+    metric: Metric | null,
+    changed: ReadonlyMap<string, Tensor> = new Map(),
+  ): Promise<number> {
     const { loss, engine } = this.parts;
     const program = await this.#compiled(metric ?? "loss", () =>
       InferenceProgram.forScore(this.#graph, loss, metric, engine),
     );
-    return program.score(source, this.#residents());
+    const state = new Map(this.#residents());
+    for (const [name, tensor] of changed) state.set(name, engine.upload(tensor));
+    return program.score(source, state);
   }
 
   /** The network's output for a batch. */

@@ -15,6 +15,8 @@ export interface TrainingParts extends NetworkParts {
   /** Whether higher scores are better; null to follow the metric that the first score was evaluated by. */
   readonly maximize: boolean | null;
   readonly seed: number;
+  /** Where the network that it starts from is from, for the report; null where it starts afresh. */
+  readonly origin: string | null;
 }
 
 /** What validation scores measure: said by the options, or by what was evaluated before the first one. */

@@ -2,22 +2,26 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import type { Tensor } from "../base/tensor.ts";
-import type { Batch } from "../data/dataset.ts";
+import type { Batches } from "../data/batches.ts";
+import type { Batch, Dataset } from "../data/dataset.ts";
 import { readFileBytes, writeFileAtomic } from "../data/files.ts";
 import type { Graph } from "../graph/graph.ts";
 import { decide } from "../growth/decisions.ts";
 import { epochsInCycle } from "../growth/state.ts";
 import { addDendriteEpoch, addScore, startTracking, type TrackerState } from "../growth/tracker.ts";
 import type { Metric } from "../nn/metrics.ts";
+import type { Explanation } from "../report/explanation.ts";
 import type { RunHistory } from "../report/history.ts";
 import { type CapacityRow, measureCapacity } from "./capacity.ts";
 import { decodeState, encodeState, identityOf } from "./checkpoint.ts";
 import { Course } from "./course.ts";
 import type { DendritePhase } from "./dendrite-phase.ts";
+import { type ExplainOptions, explainNetwork } from "./explain.ts";
 import { type ExportOptions, encodeNetwork } from "./export.ts";
 import type { BatchSource } from "./inference.ts";
 import type { Snapshot } from "./network.ts";
 import { type ScoreOutcome, scoringOf, type TrainingParts } from "./parts.ts";
+import { type Pruned, type PruneOptions, pruneNetwork } from "./prune.ts";
 import {
   type EpochFacts,
   FRESH_EPOCH,
@@ -42,7 +46,8 @@ export class Training {
     this.#course = new Course(parts);
     this.#tracker = startTracking(this.dendrites);
     const scoring = { metric: parts.metric?.name ?? "score", maximize: parts.maximize ?? true };
-    this.#record = { history: { ...scoring, epochs: [], switches: [] }, lineage: NO_LINEAGE };
+    const origin = parts.origin === null ? {} : { origin: parts.origin };
+    this.#record = { history: { ...scoring, ...origin, epochs: [], switches: [] }, lineage: NO_LINEAGE };
   }
 
   /** Whether training is over: no dendrite helps any more, or the limit is reached. */
@@ -131,6 +136,22 @@ export class Training {
   /** The network's output for a batch, without dropout. */
   predict(batch: Batch): Promise<Tensor> {
     return this.#course.network.predict(batch);
+  }
+
+  /**
+   * What each dendrite does: its share of the variance of its module's output, the score without it, and which examples move
+   * it most; for images also what it looks like. Goes through the examples a few times, and once for each dendrite.
+   */
+  explain(data: Dataset | Batches, options: ExplainOptions = {}): Promise<Explanation> {
+    return explainNetwork(this.#course.network, this.#parts, data, options);
+  }
+
+  /**
+   * The network without the dendrites that don't earn their parameters, by the training's metric: `arborize(model, { state })`
+   * with what it gives goes on from there. This training is left as it is.
+   */
+  prune(data: Dataset | Batches, options: PruneOptions = {}): Promise<Pruned> {
+    return pruneNetwork(this.#course.network, this.#parts, data, options);
   }
 
   /** Notes the test score of this epoch, before its validation score. It decides nothing. */

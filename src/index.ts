@@ -83,6 +83,7 @@ export {
 } from "./train/arborize.ts";
 export type { CapacityRow } from "./train/capacity.ts";
 export { type EstimateOptions, estimateRun } from "./train/estimate.ts";
+export type { RunFacts, Sink, TrainingEvent } from "./train/events.ts";
 export type { ExplainOptions } from "./train/explain.ts";
 export type { ExportOptions } from "./train/export.ts";
 export { type FitOptions, type FitResult, fit } from "./train/fit.ts";
@@ -91,6 +92,7 @@ export { type OpenOptions, readOnnx, readStateDict } from "./train/open.ts";
 export type { ScoreOutcome } from "./train/parts.ts";
 export type { Pruned, PrunedSide, PruneOptions } from "./train/prune.ts";
 export { RUN_FILES } from "./train/run-folder.ts";
+export * as sinks from "./train/sinks/index.ts";
 export type { Training } from "./train/training.ts";
 export { gradients } from "./transform/gradient.ts";
 export { rewrite } from "./transform/rewrite.ts";

@@ -38,6 +38,7 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   "onnxruntime-common": /^engine\//,
   "onnx-buf": /^onnx\//,
   "@bufbuild/protobuf": /^onnx\//,
+  "@bufbuild/protobuf/wire": /^train\/sinks\/tensorboard\.ts$/,
   "@observablehq/plot": /^report\//,
   "@resvg/resvg-js": /^report\/png\.ts$/,
   "@huggingface/tokenizers": /^data\/wordpiece\.ts$/,
@@ -49,7 +50,7 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   "jpeg-js": /^data\/pictures\.ts$/,
   zod: /^(growth|train|data|cli)\//,
   "node:":
-    /^(engine\/node|data\/(files|idx|source|images|prepare)|report\/(png|progress|terminal)|train\/run-folder|cli\/.*)\.ts$/,
+    /^(engine\/node|data\/(files|idx|source|images|prepare)|report\/(png|progress|terminal)|train\/(run-folder|sinks\/(tensorboard|mlflow))|cli\/.*)\.ts$/,
 };
 
 /** The one pair of files that is one thing, in types alone: a node holds its operator, whose rules take nodes. */

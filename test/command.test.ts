@@ -35,6 +35,32 @@ beforeAll(() => {
 afterAll(() => process.chdir(before));
 
 describe("a table", () => {
+  it("is tracked, with what was before where a tracker comes later", async () => {
+    const options = ["--data", "table.csv", "--out", "runs/tracked", "--dendrites", "0", "--threads", "1"];
+    const { code, errors } = await arborize("train", ...options, "--epochs", "2", "--tensorboard", "board");
+    expect(code, errors).toBe(0);
+    expect(readdirSync(at("board/tracked"))).toEqual([expect.stringContaining("tfevents")]);
+    const bytes = readFileSync(join(at("board/tracked"), readdirSync(at("board/tracked"))[0]!));
+    const resumed = await arborize(
+      "resume",
+      "runs/tracked",
+      "--epochs",
+      "3",
+      "--json-lines",
+      "log/run.jsonl",
+    );
+    expect(resumed.code, resumed.errors).toBe(0);
+    expect(readFileSync(at("log/run.jsonl"), "utf8").match(/^\{"_step":[012],/gm)).toHaveLength(3);
+    const after = readFileSync(join(at("board/tracked"), readdirSync(at("board/tracked"))[0]!));
+    expect(after.subarray(0, bytes.length)).toEqual(bytes);
+    expect(after.length).toBeGreaterThan(bytes.length + 200);
+    const config = JSON.parse(readFileSync(at("runs/tracked/config.json"), "utf8"));
+    expect(config.sinks).toEqual({ tensorBoard: at("board"), jsonLines: at("log/run.jsonl") });
+    const other = ["train", "--data", "table.csv", "--out", "runs/other", "--json-lines", "log/run.jsonl"];
+    const refused = await arborize(...other);
+    expect([refused.code, refused.errors]).toEqual([1, expect.stringContaining("already holds a run")]);
+  });
+
   const SHORT = ["--epochs", "4", "--patience", "1", "--dendrites", "1", "--threads", "1"];
 
   it("says what a run would cost without beginning one", async () => {

@@ -15,6 +15,7 @@ export type ErrorCode =
   | "not_a_number"
   | "write_failed"
   | "download_failed"
+  | "tracker_failed"
   | "runtime_failed"
   | "internal";
 

@@ -3,7 +3,18 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { chmod, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ArborizeError } from "../base/errors.ts";
 
@@ -40,6 +51,17 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined);
     throw new ArborizeError("write_failed", writeFailure(path, error), { cause: error });
+  }
+}
+
+/** Writes `data` behind what `path` holds. Half of it may be written when this fails or dies. @throws `write_failed` */
+export async function appendToFile(path: string, data: Uint8Array): Promise<void> {
+  try {
+    await makeFolder(dirname(resolve(path)));
+    await appendFile(path, data);
+  } catch (error) {
+    const message = writeFailure(path, error, "What was in it before is untouched.");
+    throw new ArborizeError("write_failed", message, { cause: error });
   }
 }
 
@@ -144,11 +166,15 @@ const WRITE_FAILURES: Readonly<Record<string, readonly [reason: string, wayOut: 
 };
 
 /** Why `path` could not be written, for people. Exported for its test alone. */
-export function writeFailure(path: string, error: unknown): string {
+export function writeFailure(
+  path: string,
+  error: unknown,
+  before = "A file that was there before is untouched.",
+): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const [reason, wayOut] = WRITE_FAILURES[code ?? ""] ?? [message, "Check the path and the disk."];
   const known = code !== undefined && code in WRITE_FAILURES ? ` (${code})` : "";
-  return `Cannot write "${path}": ${reason}${known}. A file that was there before is untouched. ${wayOut}`;
+  return `Cannot write "${path}": ${reason}${known}. ${before} ${wayOut}`;
 }
 
 async function readFailure(path: string, error: unknown): Promise<string> {

@@ -7,16 +7,16 @@ import type { Graph } from "../graph/graph.ts";
 import type { Module } from "../nn/module.ts";
 import type { OnnxModel } from "../onnx/read.ts";
 import { costLine } from "../report/cost.ts";
-import { dendriteCount, formatDuration, formatNumber, scoreFormat } from "../report/format.ts";
 import type { EpochRecord, RunHistory } from "../report/history.ts";
 import { createProgress, type Progress } from "../report/progress.ts";
 import { isInteractive } from "../report/terminal.ts";
 import { aboutRun } from "./about.ts";
 import { arborize } from "./arborize.ts";
 import { type EstimateOptions, estimateRun } from "./estimate.ts";
+import type { Sink, TrainingEvent } from "./events.ts";
+import { keepInFolder, showProgress, unstoppable } from "./listeners.ts";
 import { loaders } from "./loaders.ts";
 import type { ScoreOutcome } from "./parts.ts";
-import { meanScore } from "./recorder.ts";
 import { RunFolder } from "./run-folder.ts";
 import type { Training } from "./training.ts";
 
@@ -33,6 +33,8 @@ export interface FitOptions extends EstimateOptions {
    * progress.
    */
   readonly estimate?: boolean;
+  /** Trackers that are told of the run, such as `sinks.tensorBoard("runs/x")`. None of them can stop it once it runs. */
+  readonly sinks?: readonly Sink[];
   /** Stops training after the step that is running. The run folder then holds the last whole epoch. */
   readonly signal?: AbortSignal;
   /** Called after each epoch. */
@@ -65,48 +67,59 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
   }
   const training = await arborize(model, options);
   const { seed = 0, batchSize = 64 } = options;
-  const report = (last?: boolean) => {
-    const about = aboutRun(training, options, {
+  const about = () =>
+    aboutRun(training, options, {
       batchSize,
       maxEpochs: options.maxEpochs ?? "until growth ends",
       examples: examplesOf(options.train),
     });
-    return folder?.writeReport(training.history, about, last);
-  };
-  if (folder && (await folder.holdsRun())) {
-    await training.load(folder.file("latest"));
-    // A run that was killed may have saved its state and not yet its tables.
-    await report();
-  }
+  if (folder && (await folder.holdsRun())) await training.load(folder.file("latest"));
 
   const { train, validation, test } = loaders(options, seed);
   const progress = progressOf(options.progress);
-  let interrupted = false;
+  const warn = (message: string) =>
+    progress ? progress.log(message) : globalThis.process?.emitWarning(message);
+  const readers: Sink[] = [
+    ...(progress ? [showProgress(progress)] : []),
+    ...(folder ? [keepInFolder(folder, training, about)] : []),
+    ...(options.sinks ?? []).map((sink) => unstoppable(sink, warn)),
+  ];
+  const tell = async (event: TrainingEvent) => {
+    for (const reader of readers) await reader.receive(event);
+  };
+  const trainToEnd = async () => {
+    try {
+      if (progress && (options.estimate ?? isWatched(options.progress))) {
+        await tellCost(model, options, training, progress);
+      }
+      while (!training.complete && training.epochs < maxEpochs) {
+        await trainEpoch(training, train, tell, folder, signal);
+        if (test) training.addTestScore(await training.evaluate(test));
+        const outcome = await training.addValidationScore(await training.evaluate(validation));
+        const epoch = training.history.epochs.at(-1)!;
+        await tell({ type: "epochEnd", epoch, outcome, history: training.history });
+        await options.onEpoch?.(epoch, outcome);
+      }
+    } catch (error) {
+      if (!signal?.aborted || error !== signal.reason) throw error;
+      return "interrupted";
+    }
+    return training.complete ? "complete" : "stopped";
+  };
   try {
-    if (progress && (options.estimate ?? isWatched(options.progress))) {
-      await tellCost(model, options, training, progress);
-    }
-    while (!training.complete && training.epochs < maxEpochs) {
-      await trainEpoch(training, train, progress, folder, signal);
-      if (test) training.addTestScore(await training.evaluate(test));
-      const outcome = await training.addValidationScore(await training.evaluate(validation));
-      const epoch = training.history.epochs.at(-1)!;
-      progress?.finish(epochLine(epoch, training.history));
-      if (outcome.restructured || outcome.complete) progress?.log(outcome.decisions.at(-1)!.text);
-      if (folder) await writeEpoch(training, folder, outcome);
-      await report();
-      await options.onEpoch?.(epoch, outcome);
-    }
+    const { settings = {}, environment = {} } = about();
+    const run = { name: folder?.name ?? "run", folder: folder?.path ?? null, settings, environment };
+    await tell({ type: "start", run, history: training.history });
+    const status = await trainToEnd();
+    if (!training.complete) await training.restoreBest();
+    await tell({ type: "end", status, history: training.history });
+    return { training, history: training.history, interrupted: status === "interrupted" };
   } catch (error) {
-    if (!signal?.aborted || error !== signal.reason) throw error;
-    interrupted = true;
+    await tell({ type: "end", status: "failed", history: training.history });
+    throw error;
   } finally {
     if (progress !== options.progress) progress?.close();
   }
-  if (!training.complete) await training.restoreBest();
-  if (folder && !interrupted) await training.exportOnnx(folder.file("model"));
-  await report(true);
-  return { training, history: training.history, interrupted };
 }
 
 function examplesOf(data: Dataset | Batches): number {
@@ -143,23 +156,22 @@ async function tellCost(
 async function trainEpoch(
   training: Training,
   train: Batches,
-  progress: Progress | null,
+  tell: (event: TrainingEvent) => Promise<void>,
   folder: RunFolder | null,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   train.epoch = training.epochs;
-  // Decisions and chart count epochs along the branch, which goes back when an earlier network is restored.
   const epoch = training.history.epochs.filter(({ abandoned }) => !abandoned).length;
-  const learning = training.phase === "dendrites" ? ", dendrites learn" : "";
-  progress?.start(`epoch ${epoch}${learning}`, train.length);
-  let done = 0;
-  let mean = 0;
+  const steps = train.length;
+  await tell({ type: "epochStart", epoch, steps, phase: training.phase });
+  let step = 0;
+  let meanLoss = 0;
   for (const batch of train as Iterable<Batch>) {
     signal?.throwIfAborted();
-    const loss = await stepWithContext(training, batch, `epoch ${epoch}, step ${done}`, folder);
-    done += 1;
-    mean += (loss - mean) / done;
-    progress?.update(done, { loss: mean, dendrites: training.dendrites });
+    const loss = await stepWithContext(training, batch, `epoch ${epoch}, step ${step}`, folder);
+    step += 1;
+    meanLoss += (loss - meanLoss) / step;
+    await tell({ type: "step", step, steps, loss, meanLoss, dendrites: training.dendrites });
   }
 }
 
@@ -175,31 +187,4 @@ async function stepWithContext(training: Training, batch: Batch, where: string, 
         : "";
     throw new ArborizeError(error.code, `In ${where}: ${error.message}${kept}`, { cause: error });
   }
-}
-
-/** The best parameters first, then the state that knows of them: whenever this stops, the folder can be gone on from. */
-async function writeEpoch(training: Training, folder: RunFolder, outcome: ScoreOutcome): Promise<void> {
-  if (outcome.best) {
-    const { dendrites, validation } = training.history.epochs.at(-1)!;
-    const facts = { dendrites: String(dendrites), [training.history.metric]: String(validation) };
-    await folder.writeBest((await training.best()).values, facts);
-  }
-  if (outcome.decisions.some(({ type }) => type === "grow")) {
-    await folder.writeBestOf(await training.best());
-  }
-  await training.save(folder.file("latest"));
-}
-
-function epochLine(epoch: EpochRecord, history: RunHistory): string {
-  const { format } = scoreFormat(history);
-  return [
-    `epoch ${epoch.branchEpoch}`.padEnd(9),
-    `loss ${formatNumber(epoch.trainLoss)}`,
-    `validation ${format(epoch.validation)}`,
-    ...(epoch.test === undefined ? [] : [`test ${format(epoch.test)}`]),
-    `rate ${formatNumber(epoch.learningRate)}`,
-    dendriteCount(epoch.dendrites),
-    ...(epoch.dendriteScores ? [`dendrite score ${formatNumber(meanScore(epoch.dendriteScores))}`] : []),
-    formatDuration(epoch.trainSeconds + epoch.validationSeconds),
-  ].join("  ");
 }

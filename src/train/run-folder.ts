@@ -47,6 +47,11 @@ export class RunFolder {
     this.path = path;
   }
 
+  /** What the run is called: the folder's own name. */
+  get name(): string {
+    return basename(resolve(this.path));
+  }
+
   /** The path of one of the run's files. */
   file(kind: keyof typeof RUN_FILES): string {
     return join(this.path, RUN_FILES[kind]);
@@ -90,7 +95,7 @@ export class RunFolder {
   ): Promise<void> {
     // The chart's libraries take a while to load, and only runs with a folder need them.
     const { scoreChart } = await import("../report/chart.ts");
-    const name = about.name ?? basename(resolve(this.path));
+    const name = about.name ?? this.name;
     const chart = scoreChart(history, { name });
     await writeFileAtomic(this.file("scores"), scoresCsv(history));
     await writeFileAtomic(this.file("summary"), summaryCsv(history));

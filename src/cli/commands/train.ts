@@ -5,7 +5,7 @@ import { ArborizeError } from "../../base/errors.ts";
 import { RUN_FILES, RunFolder } from "../../train/run-folder.ts";
 import { type Command, type Given, onlyOperand, UsageError } from "../command.ts";
 import { layOver, readConfig } from "../train/config.ts";
-import { configOf, LENGTH_FLAGS, TRAIN_FLAGS } from "../train/flags.ts";
+import { configOf, LENGTH_FLAGS, SINK_FLAGS, TRAIN_FLAGS } from "../train/flags.ts";
 import { start } from "../train/start.ts";
 
 const DRY_RUN = {
@@ -55,7 +55,7 @@ export const resumeCommand: Command = {
   summary: "go on with a run that was stopped",
   about:
     "Goes on with the run in the folder RUN from its last whole epoch, as if nothing had been in between.",
-  options: { ...LENGTH_FLAGS, ...SHOW_FLAGS },
+  options: { ...LENGTH_FLAGS, ...SINK_FLAGS, ...SHOW_FLAGS },
   async run(given, context) {
     const folder = resolve(onlyOperand(resumeCommand, given));
     const read = await readRunConfig(folder);

@@ -75,6 +75,28 @@ const dendritesSchema = z
   })
   .describe("where dendrites grow, and of what kind");
 
+const sinksSchema = z
+  .strictObject({
+    tensorBoard: z
+      .string()
+      .optional()
+      .describe("a folder; the run's event file goes into one of its name there"),
+    jsonLines: z.string().optional().describe("a file: a line of JSON for each epoch"),
+    mlflow: z
+      .union([
+        z.string(),
+        z.strictObject({
+          uri: z.string().optional().describe("default: MLFLOW_TRACKING_URI"),
+          experiment: z.string().optional().describe('default: MLFLOW_EXPERIMENT_NAME, or "Default"'),
+          runName: z.string().optional().describe("default: the run folder's name"),
+          tags: z.record(z.string(), z.string()).optional(),
+        }),
+      ])
+      .optional()
+      .describe("the address of a tracking server; credentials come from the environment"),
+  })
+  .describe("trackers that are told of the run");
+
 /** What a configuration says. Paths in a file start at its folder. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -99,6 +121,7 @@ export const configSchema = z.strictObject({
   seed: z.int().min(0).optional().describe("decides everything random; default 0"),
   threads: z.int().min(1).optional().describe("default: all processors"),
   runFolder: z.string().optional().describe("default: a new one under runs/"),
+  sinks: sinksSchema.optional(),
 });
 export type Config = z.infer<typeof configSchema>;
 
@@ -152,6 +175,13 @@ function without(live: Live, config: Config): Live {
   return Object.fromEntries(Object.entries(live).filter(([key]) => !(key in config)));
 }
 
+/** What the objects of a configuration may hold. */
+const SHAPES: Readonly<Record<string, object>> = {
+  data: dataSchema.shape,
+  dendrites: dendritesSchema.shape,
+  sinks: sinksSchema.shape,
+};
+
 /** @throws `bad_option` naming every problem. */
 function checkConfig(given: unknown, path: string): Config {
   const parsed = configSchema.safeParse(given);
@@ -159,10 +189,12 @@ function checkConfig(given: unknown, path: string): Config {
   const problems = parsed.error.issues.map((issue) => {
     const where = issue.path.join(".");
     if (issue.code !== "unrecognized_keys") return `${where || "it"}: ${issue.message}`;
-    const { shape } = where === "data" ? dataSchema : where === "dendrites" ? dendritesSchema : configSchema;
-    const known = Object.keys(shape);
+    const shape = SHAPES[where] ?? configSchema.shape;
     return issue.keys
-      .map((key) => `${where ? `${where}.` : ""}${key}: there is no such setting.${didYouMean(key, known)}`)
+      .map(
+        (key) =>
+          `${where ? `${where}.` : ""}${key}: there is no such setting.${didYouMean(key, Object.keys(shape))}`,
+      )
       .join("\n  ");
   });
   throw new ArborizeError("bad_option", `"${path}" is not a configuration:\n  ${problems.join("\n  ")}`);
@@ -188,13 +220,14 @@ function separate(given: unknown, module: boolean): { plain: unknown; live: Live
 
 function withAbsolutePaths(config: Config, folder: string): Config {
   const absolute = (path: string) => resolve(folder, path);
-  const { data, model, runFolder } = config;
+  const { data, model, runFolder, sinks } = config;
   return {
     ...config,
     ...(config.extends === undefined ? {} : { extends: absolute(config.extends) }),
     ...(typeof model === "string" && isModelFile(model) ? { model: absolute(model) } : {}),
     ...(runFolder === undefined ? {} : { runFolder: absolute(runFolder) }),
     ...(data === undefined ? {} : { data: absoluteData(data, absolute) }),
+    ...(sinks === undefined ? {} : { sinks: absoluteSinks(sinks, absolute) }),
   };
 }
 
@@ -203,6 +236,15 @@ function absoluteData(data: NonNullable<Config["data"]>, absolute: (path: string
     ...data,
     path: absolute(data.path),
     ...(data.test === undefined ? {} : { test: absolute(data.test) }),
+  };
+}
+
+function absoluteSinks(sinks: NonNullable<Config["sinks"]>, absolute: (path: string) => string) {
+  const { tensorBoard, jsonLines } = sinks;
+  return {
+    ...sinks,
+    ...(tensorBoard === undefined ? {} : { tensorBoard: absolute(tensorBoard) }),
+    ...(jsonLines === undefined ? {} : { jsonLines: absolute(jsonLines) }),
   };
 }
 

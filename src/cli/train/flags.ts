@@ -16,6 +16,13 @@ export const LENGTH_FLAGS: Readonly<Record<string, Option>> = {
   threads: { value: "N", help: "threads to compute with (default: all processors)" },
 };
 
+/** Trackers, which may come later too: they are told of what was before. */
+export const SINK_FLAGS: Readonly<Record<string, Option>> = {
+  tensorboard: { value: "DIR", help: "write event files into a folder of DIR with the run's name" },
+  "json-lines": { value: "FILE", help: "write a line of JSON for each epoch, in the style of W&B" },
+  mlflow: { value: "URI", help: "track the run on this server, such as http://127.0.0.1:5000" },
+};
+
 export const DATA_FLAGS: Readonly<Record<string, Option>> = {
   data: { value: "PATH", help: "a folder of class folders with pictures, one of idx files, a .csv or .tsv" },
   test: { value: "PATH", help: "the test examples (default: the folder's own, or a tenth of all)" },
@@ -36,6 +43,7 @@ export const TRAIN_FLAGS: Readonly<Record<string, Option>> = {
   lr: { value: "X", help: "the optimizer's learning rate" },
   metric: { value: "NAME", help: `what decides growth: ${METRICS.join(", ")}` },
   seed: { value: "N", help: "decides everything random (default: 0)" },
+  ...SINK_FLAGS,
 };
 
 /** What the options say, as a configuration to lay over that of a file, `below`. */
@@ -46,6 +54,7 @@ export function configOf(given: Given, below: Config): Config {
   });
   const dendrites = selectionOf(given) as NonNullable<Config["dendrites"]>;
   const data = dataOf(given);
+  const sinks = sinksOf(given);
   const path = data.path ?? below.data?.path;
   if (path === undefined && Object.keys(data).length > 0) {
     throw new UsageError("options of the data need data: --data PATH.");
@@ -58,6 +67,7 @@ export function configOf(given: Given, below: Config): Config {
     maxEpochs: numberOf(given, "epochs", 1),
     ...(Object.keys(growth).length > 0 ? { growth } : {}),
     ...(Object.keys(dendrites).length > 0 ? { dendrites } : {}),
+    ...(Object.keys(sinks).length > 0 ? { sinks } : {}),
     threads: numberOf(given, "threads", 1),
     batchSize: numberOf(given, "batch-size", 1),
     optimizer: optimizerOf(given, below),
@@ -75,6 +85,15 @@ function dataOf(given: Given): Partial<NonNullable<Config["data"]>> {
     ignore: namesOf(given, "ignore"),
     categories: oneOf(given, "categories", ["one-hot", "embedded"] as const),
     size: sizeOf(textOf(given, "size")),
+  });
+}
+
+function sinksOf(given: Given): NonNullable<Config["sinks"]> {
+  const [tensorBoard, jsonLines] = [textOf(given, "tensorboard"), textOf(given, "json-lines")];
+  return defined({
+    tensorBoard: tensorBoard && resolve(tensorBoard),
+    jsonLines: jsonLines && resolve(jsonLines),
+    mlflow: textOf(given, "mlflow"),
   });
 }
 

@@ -10,12 +10,15 @@ import { createProgress } from "../../report/progress.ts";
 import { summaryTable } from "../../report/table.ts";
 import { isInteractive } from "../../report/terminal.ts";
 import { type EstimateOptions, estimateRun } from "../../train/estimate.ts";
+import type { Sink } from "../../train/events.ts";
 import { type FitResult, fit as trainAndGrow } from "../../train/fit.ts";
 import { RUN_FILES, RunFolder } from "../../train/run-folder.ts";
+import * as sinks from "../../train/sinks/index.ts";
 import type { Context } from "../command.ts";
 import { serveRuns } from "../watch/server.ts";
 import { build, type Job } from "./build.ts";
 import type { Config, ReadConfig } from "./config.ts";
+import { defined } from "./defined.ts";
 import { classesOf } from "./model.ts";
 
 /** How a run is started. */
@@ -55,6 +58,7 @@ export async function start(
   const result = await trainAndGrow(job.model, {
     ...whatToTrain(job, config),
     runFolder: folder.path,
+    sinks: sinksIn(config, folder),
     resume,
     signal,
     progress,
@@ -86,6 +90,16 @@ async function costOf(read: ReadConfig, json: boolean): Promise<string> {
   const job = await build(read);
   const cost = await estimateRun(job.model, whatToTrain(job, read.config), { more: 2 });
   return json ? `${JSON.stringify(cost, null, 2)}\n` : `${costText(cost)}\n`;
+}
+
+function sinksIn({ sinks: { tensorBoard, jsonLines, mlflow } = {} }: Config, folder: RunFolder): Sink[] {
+  return [
+    ...(tensorBoard === undefined ? [] : [sinks.tensorBoard(join(tensorBoard, folder.name))]),
+    ...(jsonLines === undefined ? [] : [sinks.jsonLines(jsonLines)]),
+    ...(mlflow === undefined
+      ? []
+      : [sinks.mlflow(typeof mlflow === "string" ? { uri: mlflow } : defined(mlflow))]),
+  ];
 }
 
 function introduction({ parts, options }: Job, folder: string): string[] {

@@ -117,17 +117,18 @@ class Layout {
     const [rows, columns] = over;
     const outputs = w.shape[0] as number;
     const shape = [before[0]!, outputs, rows.output, columns.output];
-    const inTiles = (y: Value, tiles: Omit<Tiles, "shape">) =>
-      this.#mark(b ? op.add(y, op.reshape(b, [outputs, 1, 1, 1])) : y, { ...tiles, shape });
     if (paysWinograd(over, w)) {
       const tiles = [tilesFor(rows.output), tilesFor(columns.output)] as const;
       const padding = [rows.before, columns.before] as const;
-      return inTiles(winogradConv(this.#batchInnermost(x), w, { padding, tiles }), { side: TILE, tiles });
+      const y = winogradConv(this.#batchInnermost(x), w, b ?? null, { padding, tiles });
+      return this.#mark(y, { side: TILE, tiles, shape });
     }
     if (!paysUnfolded(over, w)) return null;
     const tiles = [rows.output, columns.output] as const;
-    const y = unfoldedConv(this.#batchInnermost(x), w, over);
-    return inTiles(op.reshape(y, [1, outputs, ...tiles, before[0]!]), { side: 1, tiles });
+    const unfolded = unfoldedConv(this.#batchInnermost(x), w, over);
+    const alone = op.reshape(unfolded, [1, outputs, ...tiles, before[0]!]);
+    const y = b ? op.add(alone, op.reshape(b, [outputs, 1, 1, 1])) : alone;
+    return this.#mark(y, { side: 1, tiles, shape });
   }
 
   /** Batch normalization of tiles that hold nothing but the value: its channels are on axis 1 as well. */

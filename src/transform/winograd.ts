@@ -5,7 +5,7 @@
 import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { multiplyDims } from "../graph/shape.ts";
-import { matMul, reshape, transpose } from "../ops/index.ts";
+import { add, matMul, reduceSum, reshape, slice, transpose } from "../ops/index.ts";
 
 /** Outputs along one side of a tile. */
 export const TILE = 4;
@@ -52,11 +52,12 @@ export interface Tiling {
  *
  * @param x `[C, H, W, B]`, channels first and the batch innermost.
  * @param w `[M, C, 3, 3]`.
+ * @param b `[M]`, or null for none.
  * @returns tiles `[16, M, Ty, Tx, B]`. The first axis runs over the places (py, px) in a 2x2 window, then over the windows
  *   (wy, wx) of the tile: the place of row 2 wy + py and column 2 wx + px. So the maximum over 2x2 windows is one over the
  *   slowest axis.
  */
-export function winogradConv(x: Value, w: Value, { padding, tiles }: Tiling): Value {
+export function winogradConv(x: Value, w: Value, b: Value | null, { padding, tiles }: Tiling): Value {
   const [height, width, batch] = [x.shape[1] as number, x.shape[2] as number, x.shape[3]!];
   const [inputs, outputs] = [w.shape[1] as number, w.shape[0] as number];
   const [ty, tx] = tiles;
@@ -74,9 +75,29 @@ export function winogradConv(x: Value, w: Value, { padding, tiles }: Tiling): Va
   const kernels = transpose(reshape(w, [outputs * inputs, 9]));
   const u = reshape(matMul(constant(x, kronecker(KERNEL, KERNEL)), kernels), [SPAN * SPAN, outputs, inputs]);
 
+  const toOutputs = constant(x, outputTransform());
   const products = reshape(matMul(u, v), [SPAN * SPAN, multiplyDims(outputs, places)]);
-  const tiled = matMul(constant(x, outputTransform()), products);
-  return reshape(tiled, [TILE * TILE, outputs, ty, tx, batch]);
+  const tiled = reshape(matMul(toOutputs, products), [TILE * TILE, outputs, ty, tx, batch]);
+  const y = b ? add(tiled, reshape(b, [outputs, 1, 1, 1])) : tiled;
+
+  const rule = (dy: Value) => {
+    const flat = reshape(dy, [TILE * TILE, multiplyDims(outputs, places)]);
+    const dm = reshape(matMul(transpose(toOutputs), flat), [SPAN * SPAN, outputs, places]);
+    const du = matMul(dm, transpose(v, [0, 2, 1]));
+    const dv = matMul(transpose(u, [0, 2, 1]), dm);
+    return b ? [du, dv, tileSums(dm)] : [du, dv];
+  };
+  x.graph.customGradients.set(y, { inputs: b ? [u, v, b] : [u, v], rule });
+  return y;
+}
+
+/**
+ * The sums of cotangents `[M]` from those of the products `[36, M, places]`: column 1 of Aᵀ is all ones, so the product (1, 1)
+ * has the sum over its tile already.
+ */
+function tileSums(dm: Value): Value {
+  const sums = slice(dm, [{ axis: 0, start: SPAN + 1, end: SPAN + 2 }]);
+  return reshape(reduceSum(sums, [2]), [dm.shape[1]!]);
 }
 
 /** `[6 T, length]`: row (p, t) is row p of Bᵀ laid on the inputs of tile t; padding is left out, being zero. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolders } from "./support/folders.ts";
+import { python } from "./support/python.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const folder = temporaryFolders()("guide");
@@ -24,9 +25,6 @@ const blocks = [...guide.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].ma
   ([, language, file, text]): Block => ({ language: language!, file, text: text! }),
 );
 
-const python = ["python3", "/usr/bin/python3"].find(
-  (name) => spawnSync(name, ["-c", "import torch"], { encoding: "utf8" }).status === 0,
-);
 if (!python) console.warn("skipped: the Python of docs/guide.md, for python3 has no torch here");
 
 /** Runs a program of Node's in the folder, TypeScript as it is. */

@@ -15,6 +15,8 @@ export interface PerforatedState {
   readonly dendrites: number;
   /** The modules that can have dendrites, by path. */
   readonly modules: readonly string[];
+  /** Those of them that are a PAISequential there, and an `nn.Block` here. */
+  readonly blocks: readonly string[];
   /** All that the network computes with, under the names that `arborize` takes as `state`. */
   readonly stateDict: StateDict;
   /**
@@ -24,10 +26,12 @@ export interface PerforatedState {
   readonly scaffolding: StateDict;
 }
 
-/** Options of `toPerforatedAI`. */
+/** Options of `toPerforatedAI`; those of a file that was read are what `fromPerforatedAI` gives. */
 export interface PerforatedOptions {
   /** The modules that can have dendrites. Default: those that have some. */
   readonly modules?: readonly string[];
+  /** Those of them that are an `nn.Block` here and a PAISequential there. Default: none. */
+  readonly blocks?: readonly string[];
   /** What the original's file held beside what is computed with. What does not fit any more is made anew. Default: none. */
   readonly scaffolding?: StateDict;
 }
@@ -39,6 +43,9 @@ const SCAFFOLDING =
   /^dendrite_module\.(?:parent_module\..*|dendrites_to_candidates\.\d+|dendrite_values\.\d+\..*|num_cycles)$/;
 /** Settings of a module's shape, and the tracker's state as text. */
 const SETTINGS = /(?:this_output_dimensions|this_node_index|tracker_string)$/;
+
+/** A PAISequential keeps its layers in a Sequential of this name, which a Block does not have. */
+const SEQUENTIAL = /^model\.(?=\d+\.)/;
 
 /**
  * Reads a state dict with the original's names, such as `readStateDict("PAI/best_model.pt")` gives.
@@ -57,11 +64,14 @@ export function fromPerforatedAI(tensors: StateDict): PerforatedState {
   }
   const problems: string[] = [];
   const counts = new Map<string, number>();
+  const blocks: string[] = [];
   for (const [id, inside] of modules) {
     const count = countOf(inside);
     counts.set(id, count);
+    const isBlock = isSequential(inside);
+    if (isBlock) blocks.push(id);
     for (const [name, tensor] of inside) {
-      const ours = ourName(name, count);
+      const ours = ourName(name, count, isBlock);
       if (ours === "scaffolding") scaffolding.set(`${id}.${name}`, tensor);
       else if (ours) stateDict.set(`${id}.${ours}`, tensor);
       else problems.push(`unknown: ${id}.${name}`);
@@ -78,7 +88,13 @@ export function fromPerforatedAI(tensors: StateDict): PerforatedState {
       `The state dict is not one of PerforatedAI's with dendrites:\n  ${problems.join("\n  ")}`,
     );
   }
-  return { dendrites, modules: [...modules.keys()], stateDict, scaffolding };
+  return { dendrites, modules: [...modules.keys()], blocks, stateDict, scaffolding };
+}
+
+/** Whether all weights of a module's own are those of a PAISequential. */
+function isSequential(inside: StateDict): boolean {
+  const own = [...inside.keys()].flatMap((name) => /^main_module\.(.+)$/.exec(name)?.[1] ?? []);
+  return own.length > 0 && own.every((name) => SEQUENTIAL.test(name));
 }
 
 /** How many dendrites' weights are there. */
@@ -91,11 +107,12 @@ function countOf(inside: StateDict): number {
 }
 
 /** A name in its module as ours; "scaffolding" for what only looks like one, null for what is none. */
-function ourName(name: string, count: number): string | null {
+function ourName(name: string, count: number, isBlock: boolean): string | null {
+  const plain = (weight: string) => (isBlock ? weight.replace(SEQUENTIAL, "") : weight);
   const [, own] = /^main_module\.(.+)$/.exec(name) ?? [];
-  if (own) return own;
+  if (own) return plain(own);
   const [, layer, weight] = /^dendrite_module\.layers\.(\d+)\.(.+)$/.exec(name) ?? [];
-  if (layer) return `dendrites.${layer}.${weight}`;
+  if (layer) return `dendrites.${layer}.${plain(weight!)}`;
   const [, dendrite] = /^dendrite_module\.dendrites_to_dendrites\.(\d+)$/.exec(name) ?? [];
   // The first one has none before it: an empty tensor stands in their place.
   if (dendrite === "0") return "scaffolding";
@@ -139,7 +156,7 @@ function misfits(id: string, inside: StateDict, count: number): string[] {
  * `strict=False`.
  */
 export function toPerforatedAI(stateDict: StateDict, options: PerforatedOptions = {}): Map<string, Tensor> {
-  const { scaffolding } = options;
+  const { scaffolding, blocks = [] } = options;
   const grown = [...stateDict.keys()].flatMap((name) => /^(.*)\.dendrites\.output$/.exec(name)?.[1] ?? []);
   const modules = new Set([...(options.modules ?? []), ...grown]);
   const result = new Map<string, Tensor>();
@@ -152,10 +169,11 @@ export function toPerforatedAI(stateDict: StateDict, options: PerforatedOptions 
     }
     const inside = name.slice(id.length + 1);
     const count = stateDict.get(`${id}.dendrites.output`)?.shape[0] ?? 0;
-    result.set(`${id}.${originalName(inside, count)}`, tensor);
+    const container = blocks.includes(id) ? "model." : "";
+    result.set(`${id}.${originalName(inside, count, container)}`, tensor);
     // A template is the module as it was when it was converted: a file that has one keeps its own.
     if (!scaffolding && !inside.startsWith("dendrites.")) {
-      made.set(`${id}.dendrite_module.parent_module.${inside}`, tensor);
+      made.set(`${id}.dendrite_module.parent_module.${container}${inside}`, tensor);
     }
     if (inside !== "dendrites.output") continue;
     for (const [key, value] of besides(tensor)) made.set(`${id}.${key}`, value);
@@ -176,12 +194,12 @@ function moduleOf(name: string, modules: ReadonlySet<string>): string | null {
   return null;
 }
 
-function originalName(inside: string, count: number): string {
+function originalName(inside: string, count: number, container: string): string {
   if (inside === "dendrites.output") return `dendrites_to_top.${count - 1}`;
   const [, dendrite, name] = /^dendrites\.(\d+)\.(.+)$/.exec(inside) ?? [];
-  if (!dendrite) return `main_module.${inside}`;
+  if (!dendrite) return `main_module.${container}${inside}`;
   if (name === "cascade") return `dendrite_module.dendrites_to_dendrites.${dendrite}`;
-  return `dendrite_module.layers.${dendrite}.${name}`;
+  return `dendrite_module.layers.${dendrite}.${container}${name}`;
 }
 
 /** What the original keeps beside a module's output weights: those of fewer dendrites, and what candidates leave. */

@@ -15,3 +15,4 @@ export {
   type TraceOptions,
   trace,
 } from "./module.ts";
+export { replaceModules } from "./replace.ts";

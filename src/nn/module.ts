@@ -82,6 +82,13 @@ export abstract class Module {
     return listed.filter((entry): entry is [string, Child] => isChild(entry[1]));
   }
 
+  /** Puts a module in the place of the one that `children` calls `name`. */
+  setChild(name: string, module: Module): void {
+    const [field, at] = name.split(".") as [keyof this, string?];
+    if (at === undefined) this[field] = module as this[keyof this];
+    else (this[field] as unknown[])[Number(at)] = module;
+  }
+
   /** This module and all inside it, by dotted path; a module reached twice keeps its first path. */
   namedModules(prefix = "", found = new Map<Module, string>()): Map<Module, string> {
     if (found.has(this)) return found;

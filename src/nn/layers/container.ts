@@ -8,23 +8,29 @@ type Named = [name: string, child: Module | Parameter];
 
 /** Modules one after another, named by position, `0`, `1`, …, or as an object names them. */
 export class Sequential extends Module {
-  readonly #modules: readonly (readonly [name: string, module: Module])[];
+  readonly #modules: Map<string, Module>;
 
   constructor(...modules: readonly Module[] | [named: Readonly<Record<string, Module>>]) {
     super();
     const [first] = modules;
     const named = first && !(first instanceof Module);
-    this.#modules = named
-      ? Object.entries(first)
-      : (modules as readonly Module[]).map((module, i) => [`${i}`, module] as const);
+    this.#modules = new Map(
+      named
+        ? Object.entries(first)
+        : (modules as readonly Module[]).map((module, i) => [`${i}`, module] as const),
+    );
   }
 
   override children(): Named[] {
-    return this.#modules.map(([name, module]) => [name, module]);
+    return [...this.#modules];
+  }
+
+  override setChild(name: string, module: Module): void {
+    this.#modules.set(name, module);
   }
 
   forward(x: Value): Value {
-    return this.#modules.reduce((value, [, module]) => module.call(value as never), x);
+    return [...this.#modules.values()].reduce((value, module) => module.call(value as never), x);
   }
 }
 
@@ -83,6 +89,10 @@ export class ModuleList<M extends Module = Module> extends Module {
     return this.#modules.map((module, i) => [`${i}`, module]);
   }
 
+  override setChild(name: string, module: Module): void {
+    this.#modules[Number(name)] = module as M;
+  }
+
   forward(): Value {
     return noForward(this);
   }
@@ -119,6 +129,10 @@ export class ModuleDict<M extends Module = Module> extends Module {
 
   override children(): Named[] {
     return [...this.#modules];
+  }
+
+  override setChild(name: string, module: Module): void {
+    this.#modules.set(name, module as M);
   }
 
   forward(): Value {

@@ -2,11 +2,10 @@
 // dendrites.
 
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { textTable } from "../src/report/table.ts";
 import { ROWS, type RowName } from "./networks.ts";
-import { quantile, StepServer } from "./server.ts";
+import { BLOCK, inTurns, quantile, type Side } from "./server.ts";
 
 const names = Object.keys(ROWS) as RowName[];
 const { values } = parseArgs({
@@ -28,45 +27,7 @@ if (values.help || unknown.length > 0) {
   );
   process.exit(unknown.length > 0 ? 2 : 0);
 }
-const BLOCK = 5;
-const WARM_UP = 6;
 const steps = Math.max(30, Number(values.steps));
-
-/** Debian's own Python is the one that has Debian's PyTorch. */
-const PYTHONS = ["/usr/bin/python3", "python3"];
-
-interface Side {
-  readonly times: number[];
-  peak: number;
-}
-
-async function startPeer(args: readonly string[]): Promise<StepServer | null> {
-  for (const python of PYTHONS) {
-    const peer = await StepServer.start(python, [join(import.meta.dirname, "peer", "step.py"), ...args]);
-    if (peer) return peer;
-  }
-  return null;
-}
-
-async function measure(name: RowName, dendrites: number) {
-  const args = [name, values.threads, String(dendrites)];
-  const script = join(import.meta.dirname, "step.ts");
-  const own = await StepServer.start(process.execPath, [...process.execArgv, script, ...args]);
-  if (!own) throw new Error("our own side of the measurement does not start");
-  const other = await startPeer(args);
-  const ours: Side = { times: [], peak: 0 };
-  const peer: Side = { times: [], peak: 0 };
-  await own.run(WARM_UP);
-  await other?.run(WARM_UP);
-  while (ours.times.length < steps) {
-    ours.times.push(...(await own.run(BLOCK)));
-    if (other) peer.times.push(...(await other.run(BLOCK)));
-  }
-  ours.peak = await own.end();
-  if (other) peer.peak = await other.end();
-  const about = [own.about, other?.about ?? "PyTorch: skipped, no Python with torch here"];
-  return { ours, peer: other && peer, about };
-}
 
 const ms = (times: readonly number[]) => quantile(times, 0.5).toFixed(1);
 const least = (times: readonly number[]) => quantile(times, 0).toFixed(1);
@@ -77,7 +38,7 @@ let trusted = true;
 for (const name of values.rows.split(",") as RowName[]) {
   const { dendrites: counts, aims } = ROWS[name];
   for (const [i, dendrites] of counts.entries()) {
-    const { ours, peer, about } = await measure(name, dendrites);
+    const { ours, peer, about } = await inTurns([name, values.threads, String(dendrites)], { steps });
     if (rows.length === 0) console.log(about.join("\n"));
     const calm = spread(ours) < 1.5 && (!peer || spread(peer) < 1.5);
     trusted &&= calm;

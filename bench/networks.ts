@@ -113,6 +113,31 @@ export const ROWS = {
 
 export type RowName = keyof typeof ROWS;
 
+/** The MNIST CNN's channels and units, `width` times as many. */
+export function mnistWidths(width: number): readonly [conv1: number, conv2: number, fc1: number] {
+  return [Math.round(32 * width), Math.round(64 * width), Math.round(128 * width)];
+}
+
+/** The row of the MNIST CNN for another number of images, and another width. */
+export function mnistRow(images: number, width: number): Row {
+  const [conv1, conv2, fc1] = mnistWidths(width);
+  const model = () =>
+    new nn.Sequential(
+      new nn.Conv2d(1, conv1, 3),
+      new nn.ReLU(),
+      new nn.Conv2d(conv1, conv2, 3),
+      new nn.ReLU(),
+      new nn.MaxPool2d(2),
+      new nn.Dropout(0.25),
+      new nn.Flatten(),
+      new nn.Linear(conv2 * 144, fc1),
+      new nn.ReLU(),
+      new nn.Dropout(0.5),
+      new nn.Linear(fc1, 10),
+    );
+  return { ...ROWS["mnist-cnn"], model, batch: { shape: [images, 1, 28, 28] } };
+}
+
 /** A batch of noise for a row. */
 export function drawBatch({ batch: { shape, below }, classes, inputs }: Row): Record<string, Tensor> {
   const random = Random.stream(0, "bench");

@@ -1,7 +1,15 @@
 // A measured process: one that runs blocks of steps when asked and is idle otherwise.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+
+/** Steps that a side makes before it is the other's turn. */
+export const BLOCK = 5;
+const WARM_UP = 6;
+
+/** Debian's own Python is the one that has Debian's PyTorch. */
+const PYTHONS = ["/usr/bin/python3", "python3"];
 
 /** A process that answers each line with a line. */
 export class StepServer {
@@ -49,4 +57,57 @@ export class StepServer {
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+}
+
+/** What was measured of a side: the milliseconds of its steps, and its peak memory in MB. */
+export interface Side {
+  readonly times: number[];
+  peak: number;
+}
+
+/** Our step and PyTorch's, started with the same arguments. */
+export interface Measured {
+  readonly ours: Side;
+  /** Null where there is no PyTorch. */
+  readonly peer: Side | null;
+  /** What each side says of itself. */
+  readonly about: readonly string[];
+}
+
+/**
+ * Measures both sides in turns.
+ *
+ * @param steps of each side.
+ * @param seconds after which fewer will do, at least two blocks. Default: no limit.
+ */
+export async function inTurns(
+  args: readonly string[],
+  { steps, seconds = Number.POSITIVE_INFINITY }: { readonly steps: number; readonly seconds?: number },
+): Promise<Measured> {
+  const script = join(import.meta.dirname, "step.ts");
+  const own = await StepServer.start(process.execPath, [...process.execArgv, script, ...args]);
+  if (!own) throw new Error("our own side of the measurement does not start");
+  const other = await startPeer(args);
+  const ours: Side = { times: [], peak: 0 };
+  const peer: Side = { times: [], peak: 0 };
+  const start = performance.now();
+  await own.run(WARM_UP);
+  await other?.run(WARM_UP);
+  const late = () => ours.times.length >= 2 * BLOCK && performance.now() - start > seconds * 1000;
+  while (ours.times.length < steps && !late()) {
+    ours.times.push(...(await own.run(BLOCK)));
+    if (other) peer.times.push(...(await other.run(BLOCK)));
+  }
+  ours.peak = await own.end();
+  if (other) peer.peak = await other.end();
+  const about = [own.about, other?.about ?? "PyTorch: skipped, no Python with torch here"];
+  return { ours, peer: other && peer, about };
+}
+
+async function startPeer(args: readonly string[]): Promise<StepServer | null> {
+  for (const python of PYTHONS) {
+    const peer = await StepServer.start(python, [join(import.meta.dirname, "peer", "step.py"), ...args]);
+    if (peer) return peer;
+  }
+  return null;
 }

@@ -2,10 +2,11 @@
 
 import { createInterface } from "node:readline";
 import { arborize, nodeEngine } from "../src/index.ts";
-import { drawBatch, LOSS, ROWS, type Row, type RowName } from "./networks.ts";
+import { drawBatch, LOSS, mnistRow, ROWS, type Row, type RowName } from "./networks.ts";
 
-const [name, threads, dendrites] = process.argv.slice(2) as [RowName, string, string];
-const row: Row = ROWS[name];
+// Of the MNIST CNN also the images in a batch, and how many times as wide it is.
+const [name, threads, dendrites, images, width = "1"] = process.argv.slice(2) as [RowName, ...string[]];
+const row: Row = images ? mnistRow(Number(images), Number(width)) : ROWS[name];
 
 const training = await arborize(row.model(), {
   inputs: row.inputs,

@@ -6,6 +6,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 row, threads, dendrites = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+# Of the MNIST CNN also the images in a batch, and how many times as wide it is.
+images, width = [float(text) for text in sys.argv[4:6]] or (64, 1)
 torch.set_num_threads(threads)
 torch.manual_seed(0)
 
@@ -43,8 +45,9 @@ def conv(i, o, k):
 class MnistNet(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv1, self.conv2 = conv(1, 32, 3), conv(32, 64, 3)
-        self.fc1, self.fc2 = linear(9216, 128), linear(128, 10)
+        a, b, c = (round(channels * width) for channels in (32, 64, 128))
+        self.conv1, self.conv2 = conv(1, a, 3), conv(a, b, 3)
+        self.fc1, self.fc2 = linear(144 * b, c), linear(c, 10)
         self.dropout1, self.dropout2 = nn.Dropout(0.25), nn.Dropout(0.5)
 
     def forward(self, x):
@@ -143,7 +146,7 @@ def mlp():
 
 tokens = lambda length: torch.randint(0, 30522, (32, length))
 NETS = {
-    "mnist-cnn": (MnistNet, lambda: torch.randn(64, 1, 28, 28), 10, lambda p: torch.optim.Adadelta(p, lr=1.0)),
+    "mnist-cnn": (MnistNet, lambda: torch.randn(int(images), 1, 28, 28), 10, lambda p: torch.optim.Adadelta(p, lr=1.0)),
     "resnet18": (ResNet, lambda: torch.randn(32, 3, 32, 32), 10, lambda p: torch.optim.Adadelta(p, lr=1.0)),
     "dsn-bert": (DsnBert, lambda: tokens(512), 2, lambda p: torch.optim.AdamW(p, lr=1e-5)),
     "bert-tiny": (Bert, lambda: tokens(128), 2, lambda p: torch.optim.AdamW(p, lr=1e-5)),

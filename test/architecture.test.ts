@@ -47,6 +47,8 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   "hono/streaming": /^cli\/watch\//,
   "@hono/node-server": /^cli\/watch\//,
   "fast-png": /^(data\/pictures|report\/bitmap)\.ts$/,
+  hyparquet: /^data\/parquet\.ts$/,
+  "hyparquet-compressors": /^data\/parquet\.ts$/,
   "jpeg-js": /^data\/pictures\.ts$/,
   zod: /^(growth|train|data|cli)\//,
   "node:":

@@ -81,12 +81,12 @@ export default {
   },
   tabular: {
     file: "arborize.jsonc",
-    about: "predict a column of a .csv file from the others",
+    about: "predict a column of a table (.csv, .parquet) from the others",
     text: `{
   ${SCHEMA}
 
   "data": {
-    // Types of columns are found out. Packed files (.csv.gz) are fine.
+    // Types of columns are found out: numbers, dates, categories. Packed files (.csv.gz) and .parquet are fine.
     "path": "table.csv",
     // The column to predict: classes, or a number. By default it is the last one.
     // "target": "price",
@@ -110,13 +110,15 @@ ${COMMON}
   },
   text: {
     file: "arborize.jsonc",
-    about: "tell classes of texts apart, from a .tsv file",
+    about: "tell classes of texts apart, from a .tsv or another table",
     text: `{
   ${SCHEMA}
 
   "data": {
-    // A label, a tab and a text a line.
+    // A label, a tab and a text a line, or any table (.tsv, .csv, .parquet) whose columns are named below.
     "path": "texts.tsv",
+    // "textColumn": "review",
+    // "labelColumn": "stars",
     // Words of a text that are read, and words that are told apart.
     "length": 256,
     "vocabulary": 20000,

@@ -2,10 +2,11 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
-import { Tensor } from "../base/tensor.ts";
-import { type Dataset, tensorDataset } from "./dataset.ts";
+import { type Dataset, subset } from "./dataset.ts";
+import { type Delimited, readDelimited } from "./delimited.ts";
 import { checkInteger } from "./options.ts";
 import { loadFile, type Source, type SourceFile, type SourceOptions } from "./source.ts";
+import { learnTable, tableDataset } from "./table.ts";
 
 /** The attributes in the file's order, and which of them are numbers. */
 const COLUMNS = [
@@ -59,12 +60,6 @@ export interface AdultData {
   readonly features: readonly string[];
 }
 
-/** A row: the attributes as the file has them, and whether the income is above 50,000. */
-interface Row {
-  readonly cells: readonly string[];
-  readonly above: boolean;
-}
-
 /**
  * Adult income: 32,561 training rows, of which some become the validation part, and 16,281 test rows (Kohavi and Becker
  * 1996). `x`, float32 `[features]`: numbers less their mean, over their standard deviation; one column for each value of
@@ -81,71 +76,33 @@ export async function adult(options: AdultOptions = {}): Promise<AdultData> {
   checkInteger("adult", "seed", seed, 0);
   const load = (file: SourceFile) => loadFile(SOURCE, file, where, { read });
   const rows = await load(TRAIN);
-  const order = Random.stream(seed, "split").permutation(rows.length);
-  const shuffled = Array.from(order, (i) => rows[i]!);
-  const kept = Math.min(rows.length - 1, Math.max(1, Math.round(share * rows.length)));
-  const train = shuffled.slice(kept);
-  const columns = encoders(train);
+  const order = Random.stream(seed, "split").permutation(rows.rows.length);
+  const kept = Math.min(order.length - 1, Math.max(1, Math.round(share * order.length)));
+  // A missing value is one like others.
+  const recipe = learnTable(rows, order.subarray(kept), { missing: [] });
+  const all = tableDataset(rows, recipe);
   return {
-    train: encode(train, columns),
-    validation: encode(shuffled.slice(0, kept), columns),
-    test: encode(await load(TEST), columns),
-    features: columns.map(({ name }) => name),
+    train: subset(all, order.subarray(kept)),
+    validation: subset(all, order.subarray(0, kept)),
+    test: tableDataset(await load(TEST), recipe),
+    features: recipe.columns.flatMap((column) =>
+      column.kind === "category" ? column.values.map((value) => `${column.name}=${value}`) : [column.name],
+    ),
   };
 }
 
-function read(content: Uint8Array, name: string): Row[] {
-  const lines = new TextDecoder().decode(content).split("\n");
-  return lines.flatMap((line, i) => {
-    if (line.trim() === "" || line.startsWith("|")) return [];
-    const cells = line.split(",").map((cell) => cell.trim());
+function read(content: Uint8Array, name: string): Delimited {
+  const columns = [...COLUMNS.map(([column]) => column), "income"];
+  const table = readDelimited(new TextDecoder().decode(content), name, { columns, delimiter: "," });
+  for (const [i, cells] of table.rows.entries()) {
+    const numbers = COLUMNS.every(([, kind], c) => kind === "class" || /^\d+$/.test(cells[c]!));
     // In the test file the class ends in a full stop.
-    const label = cells.pop()!.replace(/\.$/, "");
-    const numbers = COLUMNS.every(([, kind], c) => kind === "class" || /^\d+$/.test(cells[c] ?? ""));
-    if (cells.length !== COLUMNS.length || !numbers || !/^(<=|>)50K$/.test(label)) {
-      const wanted = `${COLUMNS.length} attributes, numbers where they are, and <=50K or >50K`;
-      throw new ArborizeError(
-        "bad_file",
-        `"${name}", line ${i + 1}: found "${line.slice(0, 60)}", wanted ${wanted}.`,
-      );
-    }
-    return [{ cells, above: label === ">50K" }];
-  });
-}
-
-/** A column of `x`, computed from a row's cells. */
-interface Column {
-  readonly name: string;
-  readonly of: (cells: readonly string[]) => number;
-}
-
-function encoders(rows: readonly Row[]): Column[] {
-  return COLUMNS.flatMap(([name, kind], c): Column[] => {
-    if (kind === "class") {
-      const values = [...new Set(rows.map(({ cells }) => cells[c]!))].sort();
-      return values.map((value) => ({
-        name: `${name}=${value}`,
-        of: (cells) => (cells[c] === value ? 1 : 0),
-      }));
-    }
-    const numbers = rows.map(({ cells }) => Number(cells[c]));
-    const mean = numbers.reduce((sum, v) => sum + v, 0) / numbers.length;
-    const std = Math.sqrt(numbers.reduce((sum, v) => sum + (v - mean) ** 2, 0) / numbers.length) || 1;
-    return [{ name, of: (cells) => (Number(cells[c]) - mean) / std }];
-  });
-}
-
-function encode(rows: readonly Row[], columns: readonly Column[]): Dataset {
-  const x = new Float32Array(rows.length * columns.length);
-  for (const [i, { cells }] of rows.entries()) {
-    for (const [c, column] of columns.entries()) x[i * columns.length + c] = column.of(cells);
+    if (numbers && /^(<=|>)50K\.?$/.test(cells.at(-1)!)) continue;
+    const found = cells.join(", ").slice(0, 60);
+    throw new ArborizeError(
+      "bad_file",
+      `"${name}", row ${i + 1}: found "${found}", wanted numbers where they are, and <=50K or >50K.`,
+    );
   }
-  return tensorDataset({
-    x: new Tensor("float32", [rows.length, columns.length], x),
-    target: new Tensor(
-      "int64",
-      [rows.length],
-      BigInt64Array.from(rows, ({ above }) => BigInt(above)),
-    ),
-  });
+  return table;
 }

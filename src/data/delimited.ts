@@ -1,6 +1,6 @@
 // Text tables: cells between delimiters, one row a line. CSV as RFC 4180 has it, with what files in the wild add to it.
 
-import { ArborizeError } from "../base/errors.ts";
+import { ArborizeError, didYouMean } from "../base/errors.ts";
 
 /** How a text table is written; what is not said is found out. */
 export interface DelimitedOptions {
@@ -42,7 +42,9 @@ export function readDelimited(text: string, name: string, options: DelimitedOpti
   const width = options.columns?.length ?? lines[0]?.cells.length ?? 0;
   for (const { cells, line } of lines) {
     if (cells.length !== width)
-      fail(`line ${line} has ${cells.length} cells, wanted ${width} as in the first.`);
+      fail(
+        `line ${line} has ${cells.length} cells, wanted ${width}${options.columns ? "" : " as in the first"}.`,
+      );
   }
   const rows = lines.map(({ cells }) => cells);
   const header = options.header ?? (options.columns === undefined && looksLikeHeader(rows));
@@ -54,6 +56,16 @@ export function readDelimited(text: string, name: string, options: DelimitedOpti
   const twice = columns.find((column, i) => columns.indexOf(column) !== i);
   if (twice !== undefined) fail(`two columns are called "${twice}". Rename one, or give the names yourself.`);
   return { columns, rows };
+}
+
+/** Where a table has the column called `name`. @throws `bad_file` */
+export function columnAt(columns: readonly string[], name: string): number {
+  const at = columns.indexOf(name);
+  if (at >= 0) return at;
+  throw new ArborizeError(
+    "bad_file",
+    `The table has no column "${name}".${didYouMean(name, columns)} It has ${columns.join(", ")}.`,
+  );
 }
 
 /** Whether a cell is a number as tables write it. */

@@ -75,7 +75,8 @@ export function imagesDataset({ pixels, labels }: Images, recipe: ImageRecipe): 
 }
 
 /**
- * Reads a folder of folders: the picture `PATH/CLASS/any.png` (or .jpg, .jpeg) is of class CLASS.
+ * Reads a folder of folders: the picture `PATH/CLASS/any.png` (or .jpg, .jpeg) is of class CLASS, and so are those in folders
+ * below.
  *
  * @param wanted size and channels, where they are known. Default: what the pictures have; one channel if all are grey.
  * @throws `bad_file` for a folder without such pictures, or sizes that differ while none is wanted.
@@ -89,6 +90,14 @@ export async function readImageFolder(
     throw new ArborizeError(
       "bad_file",
       `"${path}" has no folders with pictures in them. Wanted "${join(path, "CLASS", "any.png")}", a folder for each class.`,
+    );
+  }
+  const [first] = files;
+  if (!wanted.channels && files.every(({ label }) => label === first!.label)) {
+    const inner = join(path, first!.label);
+    throw new ArborizeError(
+      "bad_file",
+      `"${path}" has pictures in one folder alone, "${first!.label}": there is nothing to tell apart. If the classes are folders in it, name "${inner}".`,
     );
   }
   const pictures: Picture[] = [];
@@ -111,16 +120,23 @@ export async function readImageFolder(
   return { size, channels, pixels, labels: files.map(({ label }) => label) };
 }
 
-/** In the order of their names, which no file system promises. */
 async function pictureFiles(path: string): Promise<{ file: string; label: string }[]> {
   const files: { file: string; label: string }[] = [];
   for (const folder of await entriesOf(path)) {
     if (!folder.isDirectory() || folder.name.startsWith(".")) continue;
-    for (const { name } of await entriesOf(join(path, folder.name))) {
-      if (/^[^.].*\.(png|jpe?g)$/i.test(name)) {
-        files.push({ file: join(path, folder.name, name), label: folder.name });
-      }
-    }
+    for (const file of await picturesBelow(join(path, folder.name))) files.push({ file, label: folder.name });
+  }
+  return files;
+}
+
+/** In the order of their names, which no file system promises. */
+async function picturesBelow(path: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of await entriesOf(path)) {
+    if (entry.name.startsWith(".")) continue;
+    const file = join(path, entry.name);
+    if (entry.isDirectory()) files.push(...(await picturesBelow(file)));
+    else if (/\.(png|jpe?g)$/i.test(entry.name)) files.push(file);
   }
   return files;
 }

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { ArborizeError, invariant } from "../base/errors.ts";
 import { stratified } from "./classes.ts";
 import { type Dataset, subset } from "./dataset.ts";
-import { type DelimitedOptions, readDelimited } from "./delimited.ts";
+import { type Delimited, type DelimitedOptions, readDelimited } from "./delimited.ts";
 import { exists, readFileBytes } from "./files.ts";
 import { unpack } from "./idx.ts";
 import {
@@ -20,7 +20,15 @@ import {
   readImageFolder,
 } from "./images.ts";
 import { learnTable, type TableOptions, tableClasses, tableDataset, tableRecipe } from "./table.ts";
-import { learnTexts, readTexts, type TextOptions, textDataset, textRecipe } from "./words.ts";
+import {
+  learnTexts,
+  type TextOptions,
+  type TextRecipe,
+  textDataset,
+  textLayout,
+  textRecipe,
+  textsOf,
+} from "./words.ts";
 
 /** What a data set's fields mean: enough to read other files alike. Plain JSON, kept with a run. */
 export const recipeSchema = z.union([tableRecipe, imageRecipe, textRecipe]);
@@ -33,7 +41,8 @@ export type DataKind = "images" | "idx" | "table" | "text";
 export interface PrepareOptions extends ImageOptions, TextOptions, TableOptions, DelimitedOptions {
   /**
    * What the files hold. Default: by the path. A folder has idx files, or folders of images; of two columns between tabs in a
-   * .tsv one is text; other files are tables. All but images may be packed with gzip.
+   * .tsv one is text, and in files whose `textColumn` or `labelColumn` is said; others are tables, as text or Parquet. All but
+   * images may be packed with gzip.
    */
   kind?: DataKind;
   /** Where the test examples are. Default: a folder's own part for them, else `testShare` of all. */
@@ -67,7 +76,7 @@ interface Source {
  * @throws `bad_file` and `bad_data` for files that cannot be read so, `bad_option` for shares that leave a part empty.
  */
 export async function prepare(path: string, options: PrepareOptions = {}): Promise<Prepared> {
-  const kind = options.kind ?? (await kindOf(path));
+  const kind = options.kind ?? (await kindOf(path, options));
   const found = await partsOf(path, kind);
   const testPath = options.test ?? found.test;
   const { validationShare = 0.1, testShare = testPath === null ? 0.1 : 0, seed = 0 } = options;
@@ -104,11 +113,12 @@ export async function readAs(recipe: Recipe, path: string, options: DelimitedOpt
   return (await open(test ?? train, kind, options, recipe)).dataset(recipe);
 }
 
-async function kindOf(path: string): Promise<DataKind> {
+async function kindOf(path: string, { textColumn, labelColumn }: TextOptions = {}): Promise<DataKind> {
   const found = await stat(path).catch(() => null);
   if (found?.isDirectory()) return (await findIdx(path)) ? "idx" : "images";
+  if (textColumn !== undefined || labelColumn !== undefined) return "text";
   if (!/\.tsv(\.gz)?$/i.test(path) || !found) return "table";
-  const [line = ""] = (await readText(path)).split("\n", 1);
+  const [line = ""] = textOf(unpack(await readFileBytes(path), path), path).split("\n", 1);
   return line.split("\t").length === 2 ? "text" : "table";
 }
 
@@ -140,7 +150,12 @@ async function open(
       return imageSource(await readImageFolder(path, wanted));
     }
     case "text": {
-      const texts = readTexts(await readText(path), path);
+      const columns = { ...options, ...(recipe?.kind === "text" ? columnsOf(recipe) : {}) };
+      const { textColumn, labelColumn } = columns;
+      const wanted = (column: string) =>
+        !(textColumn && labelColumn) || column === textColumn || column === labelColumn;
+      const table = await readTable(path, (content) => textLayout(content, columns), wanted);
+      const texts = textsOf(table, path, columns);
       return {
         classes: texts.labels,
         learn: (training) => learnTexts(texts, training, options),
@@ -148,7 +163,10 @@ async function open(
       };
     }
     case "table": {
-      const table = readDelimited(await readText(path), path, options);
+      const known =
+        recipe?.kind === "table" ? [...recipe.columns, recipe.target].map(({ name }) => name) : null;
+      const wanted = (column: string) => known?.includes(column) ?? !options.ignore?.includes(column);
+      const table = await readTable(path, () => options, wanted);
       return {
         classes: recipe ? [] : tableClasses(table, options),
         learn: (training) => learnTable(table, training, options),
@@ -171,8 +189,27 @@ function asKind<K extends Recipe["kind"]>(recipe: Recipe, kind: K): Extract<Reci
   return recipe as Extract<Recipe, { kind: K }>;
 }
 
-async function readText(path: string): Promise<string> {
+/** @param layout how text is read. @param wanted which columns of a Parquet file are. */
+async function readTable(
+  path: string,
+  layout: (content: string) => DelimitedOptions,
+  wanted: (column: string) => boolean,
+): Promise<Delimited> {
   const bytes = unpack(await readFileBytes(path), path);
+  if (new TextDecoder().decode(bytes.subarray(0, 4)) === "PAR1") {
+    const { readParquet } = await import("./parquet.ts");
+    return readParquet(bytes, path, wanted);
+  }
+  const content = textOf(bytes, path);
+  return readDelimited(content, path, layout(content));
+}
+
+/** What a recipe knows of columns. */
+function columnsOf({ textColumn, labelColumn }: TextRecipe): TextOptions {
+  return { ...(textColumn ? { textColumn } : {}), ...(labelColumn ? { labelColumn } : {}) };
+}
+
+function textOf(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {

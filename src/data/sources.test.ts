@@ -51,11 +51,12 @@ describe("EMNIST's published files", () => {
 
 describe("what is not the file", () => {
   test.each([
+    ["adult.data", "39, State-gov, x, Bachelors", adult, /line 1 has 4 cells, wanted 15/],
     [
       "adult.data",
-      "39, State-gov, x, Bachelors",
+      `${"39, ".repeat(14)}50K`,
       adult,
-      /line 1: found "39, State-gov, x, Bachelors", wanted 14/,
+      /row 1: found "39, 39, .*, wanted numbers where they are, and <=50K or >50K/,
     ],
     ["optdigits.tra", `${"17,".repeat(64)}1`, optdigits, /line 1: found "17,17,.*, wanted 65 whole numbers/],
     ["train.tsv", "0\tfine\n2\tbad", imdb, /line 2: it begins "2\\tbad", wanted 0 or 1 and a tab/],

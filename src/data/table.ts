@@ -1,11 +1,11 @@
-// Rows of a text table as numbers: what a column means is learned from the training part, and kept as plain data.
+// Rows of a table as numbers: what a column means is learned from the training part, and kept as plain data.
 
 import { z } from "zod";
-import { ArborizeError, didYouMean } from "../base/errors.ts";
+import { ArborizeError } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import { classTensor, sortedClasses } from "./classes.ts";
 import { type Dataset, tensorDataset } from "./dataset.ts";
-import { type Delimited, isNumeric } from "./delimited.ts";
+import { columnAt, type Delimited, isNumeric } from "./delimited.ts";
 
 /** How the columns of a table are understood. */
 export interface TableOptions {
@@ -24,7 +24,8 @@ export interface TableOptions {
 const names = z.array(z.string());
 const numberColumn = z.object({
   name: z.string(),
-  kind: z.literal("number"),
+  /** Dates count in days. */
+  kind: z.enum(["number", "date"]),
   mean: z.number(),
   std: z.number(),
   /** Whether a second column says that the value is missing. */
@@ -49,6 +50,17 @@ const MISSING = ["?", "NA", "N/A", "NaN", "nan", "null"];
 const MOST_CLASSES = 20;
 const MOST_VALUES = 1000;
 
+/** A cell as a number, by what its column holds; not a number where it is something else. */
+const PARSERS = {
+  number: (cell: string) => (isNumeric(cell) ? Number(cell) : Number.NaN),
+  /** Days since 1970 of ISO 8601's dates and times, in UTC where they name no zone. */
+  date(cell: string) {
+    const [, day, time = "00:00", zone = "Z"] = DATE.exec(cell) ?? [];
+    return Date.parse(`${day}T${time}${zone}`) / 86_400_000;
+  },
+};
+const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/;
+
 /** The target of each row as text, for a stratified split; nothing to stratify by where it is a number. */
 export function tableClasses(table: Delimited, options: TableOptions): string[] {
   const cells = targetCells(table, options);
@@ -63,7 +75,7 @@ export function learnTable(
 ): TableRecipe {
   const { categories = "one-hot", ignore = [] } = options;
   const missing = [...(options.missing ?? MISSING)];
-  for (const column of ignore) place(table.columns, column);
+  for (const column of ignore) columnAt(table.columns, column);
   const target = targetName(table, options);
   const unknown = new Set(["", ...missing]);
   const known = (at: number) =>
@@ -71,10 +83,10 @@ export function learnTable(
   const columns = table.columns.flatMap((name, at): TableRecipe["columns"] => {
     if (name === target || ignore.includes(name)) return [];
     const cells = known(at);
-    if (cells.length > 0 && cells.every(isNumeric)) {
-      return [
-        { name, kind: "number", ...moments(cells.map(Number)), marksMissing: cells.length < training.length },
-      ];
+    for (const [kind, parse] of Object.entries(PARSERS)) {
+      if (cells.length === 0 || cells.some((cell) => Number.isNaN(parse(cell)))) continue;
+      const marksMissing = cells.length < training.length;
+      return [{ name, kind: kind as keyof typeof PARSERS, ...moments(cells.map(parse)), marksMissing }];
     }
     const values = [...new Set(cells)].sort();
     if (values.length > MOST_VALUES && categories === "one-hot") throw tooManyValues(name, values.length);
@@ -82,7 +94,7 @@ export function learnTable(
   });
   const cells = targetCells(table, options);
   if (!isClasses(cells, options)) {
-    const at = place(table.columns, target);
+    const at = columnAt(table.columns, target);
     return {
       kind: "table",
       columns,
@@ -108,14 +120,15 @@ export function tableDataset(table: Delimited, recipe: TableRecipe): Dataset {
   const fields: ((row: readonly string[], line: number, put: (value: number) => void) => void)[] = [];
   const lookups: ((row: readonly string[]) => number)[] = [];
   for (const column of recipe.columns) {
-    const at = place(table.columns, column.name);
-    if (column.kind === "number") {
-      const { mean, std, marksMissing } = column;
+    const at = columnAt(table.columns, column.name);
+    if (column.kind !== "category") {
+      const { kind, mean, std, marksMissing } = column;
       fields.push((row, line, put) => {
         const cell = row[at]!;
         const none = unknown.has(cell);
-        if (!none && !isNumeric(cell)) throw notANumber(cell, column.name, line);
-        put(none ? 0 : (Number(cell) - mean) / std);
+        const value = none ? mean : PARSERS[kind](cell);
+        if (Number.isNaN(value)) throw notParsed(kind, cell, column.name, line);
+        put((value - mean) / std);
         if (marksMissing) put(none ? 1 : 0);
       });
     } else if (embedded) {
@@ -156,7 +169,7 @@ export function tableWidths({ columns, categories }: TableRecipe): { numbers: nu
   let numbers = 0;
   const sizes: number[] = [];
   for (const column of columns) {
-    if (column.kind === "number") numbers += column.marksMissing ? 2 : 1;
+    if (column.kind !== "category") numbers += column.marksMissing ? 2 : 1;
     else if (embedded) sizes.push(column.values.length + 1);
     else numbers += column.values.length;
   }
@@ -164,23 +177,23 @@ export function tableWidths({ columns, categories }: TableRecipe): { numbers: nu
 }
 
 function targetTensor(table: Delimited, { target }: TableRecipe): Tensor {
-  const at = place(table.columns, target.name);
+  const at = columnAt(table.columns, target.name);
   const cells = table.rows.map((row) => row[at]!);
   if (target.kind === "classes") return classTensor(cells, target.classes);
   const values = cells.map((cell, line) => {
-    if (!isNumeric(cell)) throw notANumber(cell, target.name, line);
+    if (!isNumeric(cell)) throw notParsed("number", cell, target.name, line);
     return (Number(cell) - target.mean) / target.std;
   });
   return Tensor.of([cells.length, 1], values);
 }
 
 function targetName(table: Delimited, { target }: TableOptions): string {
-  if (target !== undefined) place(table.columns, target);
+  if (target !== undefined) columnAt(table.columns, target);
   return target ?? table.columns.at(-1)!;
 }
 
 function targetCells(table: Delimited, options: TableOptions): string[] {
-  const at = place(table.columns, targetName(table, options));
+  const at = columnAt(table.columns, targetName(table, options));
   return table.rows.map((row) => row[at]!);
 }
 
@@ -190,15 +203,6 @@ function isClasses(cells: readonly string[], { task }: TableOptions): boolean {
   return cells.every((cell) => Number.isInteger(Number(cell))) && new Set(cells).size <= MOST_CLASSES;
 }
 
-function place(columns: readonly string[], name: string): number {
-  const at = columns.indexOf(name);
-  if (at >= 0) return at;
-  throw new ArborizeError(
-    "bad_file",
-    `The table has no column "${name}".${didYouMean(name, columns)} It has ${columns.join(", ")}.`,
-  );
-}
-
 /** Mean and standard deviation, 1 where all are equal. */
 function moments(values: readonly number[]): { mean: number; std: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
@@ -206,10 +210,10 @@ function moments(values: readonly number[]): { mean: number; std: number } {
   return { mean, std: Math.sqrt(variance) || 1 };
 }
 
-function notANumber(cell: string, column: string, row: number): ArborizeError {
+function notParsed(kind: "number" | "date", cell: string, column: string, row: number): ArborizeError {
   return new ArborizeError(
     "bad_data",
-    `Row ${row} has "${cell}" in column "${column}", which is a number in the training data. Say that it means a missing value (missing), or leave the column out (ignore).`,
+    `Row ${row} has "${cell}" in column "${column}", which is a ${kind} in the training data. Say that it means a missing value (missing), or leave the column out (ignore).`,
   );
 }
 

@@ -5,7 +5,7 @@ import { ArborizeError } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import { classTensor, sortedClasses } from "./classes.ts";
 import { type Dataset, tensorDataset } from "./dataset.ts";
-import { readDelimited } from "./delimited.ts";
+import { columnAt, type Delimited, type DelimitedOptions } from "./delimited.ts";
 
 /** How texts become numbers. */
 export interface TextOptions {
@@ -13,6 +13,10 @@ export interface TextOptions {
   length?: number;
   /** The most words that are told apart: the most frequent ones. Default: 20,000. */
   vocabulary?: number;
+  /** The column of the text. Default: `text`, or the one beside the label where there are two. */
+  textColumn?: string;
+  /** The column of the class. Default: `label`, or the one beside the text, or the first of two. */
+  labelColumn?: string;
 }
 
 /** Which words there are, from number 2 on. Plain JSON. */
@@ -21,6 +25,9 @@ export const textRecipe = z.object({
   length: z.int(),
   words: z.array(z.string()),
   classes: z.array(z.string()),
+  /** The columns' names, where they were said. */
+  textColumn: z.string().optional(),
+  labelColumn: z.string().optional(),
 });
 export type TextRecipe = z.infer<typeof textRecipe>;
 
@@ -34,33 +41,56 @@ const PADDING = 0;
 const UNKNOWN = 1;
 const FIRST_WORD = 2;
 
-/**
- * Reads tab-separated texts: a label and a text a line, in columns called `label` and `text` where there is a header, else in
- * that order. @throws `bad_file` for more or fewer columns.
- */
-export function readTexts(content: string, name: string): Texts {
+/** How a file of texts is read as a table. Its first row is a header where it has the columns that are looked for. */
+export function textLayout(content: string, options: TextOptions & DelimitedOptions): DelimitedOptions {
   const [first = ""] = content.split("\n", 1);
-  const header = first
-    .trim()
-    .split("\t")
-    .map((cell) => cell.toLowerCase());
-  const named = header.includes("label") && header.includes("text");
-  const { columns, rows } = readDelimited(content, name, { delimiter: "\t", header: named, quotes: false });
-  if (columns.length !== 2) {
-    throw new ArborizeError(
-      "bad_file",
-      `"${name}" has ${columns.length} columns, wanted a label, a tab and a text.`,
-    );
-  }
-  const label = named ? header.indexOf("label") : 0;
-  return { texts: rows.map((row) => row[1 - label]!), labels: rows.map((row) => row[label]!) };
+  const tabs = options.delimiter === "\t" || (options.delimiter === undefined && first.includes("\t"));
+  const { textColumn, labelColumn } = options;
+  const named = [textColumn, labelColumn].some((name) => name !== undefined && !/^column\d+$/.test(name));
+  const header = options.columns === undefined && (named || hasDefaults(first.split(/[\t,;|]/)));
+  return { header, quotes: !tabs, ...options, ...(tabs ? { delimiter: "\t" } : {}) };
+}
+
+/** Whether columns are called `text` and `label`, in whatever letters. */
+function hasDefaults(columns: readonly string[]): boolean {
+  return [TEXT, LABEL].every((name) => columns.some((column) => isCalled(column, name)));
+}
+
+const TEXT = "text";
+const LABEL = "label";
+
+function isCalled(column: string, name: string): boolean {
+  return column.trim().replaceAll('"', "").toLowerCase() === name;
+}
+
+/** The texts and labels of a table. @throws `bad_file` where columns are missing, or it is not clear which are meant. */
+export function textsOf({ columns, rows }: Delimited, name: string, options: TextOptions): Texts {
+  const [text, label] = textColumns(columns, name, options);
+  return { texts: rows.map((row) => row[text]!), labels: rows.map((row) => row[label]!) };
+}
+
+function textColumns(columns: readonly string[], name: string, options: TextOptions): [number, number] {
+  const { textColumn, labelColumn } = options;
+  const byDefault = (called: string) => columns.findIndex((column) => isCalled(column, called));
+  const given = (column: string | undefined) => (column === undefined ? -1 : columnAt(columns, column));
+  let [text, label] = [given(textColumn), given(labelColumn)];
+  // Of two columns, one tells the other; a label stands first.
+  const two = columns.length === 2;
+  if (text < 0) text = two && label >= 0 ? 1 - label : byDefault(TEXT);
+  if (label < 0) label = two && text >= 0 ? 1 - text : byDefault(LABEL);
+  if (text < 0 && label < 0 && two) [text, label] = [1, 0];
+  if (text >= 0 && label >= 0 && text !== label) return [text, label];
+  throw new ArborizeError(
+    "bad_file",
+    `"${name}" has ${columns.length} columns (${columns.join(", ")}): say which are the text and its label (textColumn, labelColumn).`,
+  );
 }
 
 /** Learns the words of the texts at `training`; of equally frequent ones, the alphabet decides. */
 export function learnTexts(
   { texts, labels }: Texts,
   training: ArrayLike<number>,
-  { length = 256, vocabulary = 20_000 }: TextOptions,
+  { length = 256, vocabulary = 20_000, textColumn, labelColumn }: TextOptions,
 ): TextRecipe {
   const counts = new Map<string, number>();
   for (let i = 0; i < training.length; i++) {
@@ -68,7 +98,11 @@ export function learnTexts(
   }
   const order = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const words = order.slice(0, Math.max(0, vocabulary - FIRST_WORD)).map(([word]) => word);
-  return { kind: "text", length, words, classes: sortedClasses(labels) };
+  const columns = {
+    ...(textColumn === undefined ? {} : { textColumn }),
+    ...(labelColumn === undefined ? {} : { labelColumn }),
+  };
+  return { kind: "text", length, words, classes: sortedClasses(labels), ...columns };
 }
 
 /** Texts as the recipe says: `ids`, int64 `[length]`, 0 behind the end and 1 for other words; and `target`, an int64 class. */

@@ -21,7 +21,7 @@ const dataSchema = z
   .strictObject({
     path: z
       .string()
-      .describe("a folder of class folders with pictures, a folder of idx files, or a text table"),
+      .describe("a folder of class folders with pictures, one of idx files, or a table as text or Parquet"),
     kind: z.enum(["images", "idx", "table", "text"]).optional().describe("default: by the path"),
     test: z.string().optional().describe("where the test examples are"),
     validationShare: share.optional().describe("share that decides growth; default 0.1"),
@@ -39,6 +39,8 @@ const dataSchema = z
       .tuple([z.int().min(1), z.int().min(1)])
       .optional()
       .describe("height and width of pictures"),
+    textColumn: z.string().optional().describe("the column of a text; default: text, or beside the label"),
+    labelColumn: z.string().optional().describe("the column of a text's class; default: label, or the first"),
     length: z.int().min(1).optional().describe("words of a text; default 256"),
     vocabulary: z.int().min(3).optional().describe("words that are told apart; default 20,000"),
   })

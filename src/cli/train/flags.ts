@@ -24,11 +24,16 @@ export const SINK_FLAGS: Readonly<Record<string, Option>> = {
 };
 
 export const DATA_FLAGS: Readonly<Record<string, Option>> = {
-  data: { value: "PATH", help: "a folder of class folders with pictures, one of idx files, a .csv or .tsv" },
+  data: {
+    value: "PATH",
+    help: "a folder of class folders with pictures, one of idx files, a .csv, .tsv, .parquet",
+  },
   test: { value: "PATH", help: "the test examples (default: the folder's own, or a tenth of all)" },
   target: { value: "COLUMN", help: "the column of a table to predict (default: the last)" },
   ignore: { value: "A,B", help: "columns of a table to leave out" },
   categories: { value: "HOW", help: "one-hot or embedded (default: one-hot)" },
+  "text-column": { value: "COLUMN", help: "the column of texts to tell apart (default: text)" },
+  "label-column": { value: "COLUMN", help: "the column of a text's class (default: label, or the first)" },
   size: { value: "HxW", help: "height and width that pictures are brought to (default: their own)" },
 };
 
@@ -84,6 +89,8 @@ function dataOf(given: Given): Partial<NonNullable<Config["data"]>> {
     target: textOf(given, "target"),
     ignore: namesOf(given, "ignore"),
     categories: oneOf(given, "categories", ["one-hot", "embedded"] as const),
+    textColumn: textOf(given, "text-column"),
+    labelColumn: textOf(given, "label-column"),
     size: sizeOf(textOf(given, "size")),
   });
 }

@@ -60,8 +60,7 @@ export class Random {
 
   /** A number, uniform over [low, high), with 53 random bits. */
   uniform(low = 0, high = 1): number {
-    const unit = ((this.uint32() >>> 5) * 0x4000000 + (this.uint32() >>> 6)) / 2 ** 53;
-    return low + (high - low) * unit;
+    return low + (high - low) * unit(this.uint32(), this.uint32());
   }
 
   /** An integer, uniform over 0 … n - 1. */
@@ -69,10 +68,9 @@ export class Random {
     return Math.floor(this.uniform() * n);
   }
 
-  /** A standard normal number (Box and Muller 1958). */
+  /** A standard normal number. */
   normal(): number {
-    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-    return radius * Math.cos(2 * Math.PI * this.uniform());
+    return boxMuller(this.uniform(), this.uniform());
   }
 
   /** The integers 0 … n - 1 in random order (Fisher and Yates). */
@@ -93,12 +91,39 @@ export class Random {
    */
   keepMask(mask: Uint8Array, p: number): void {
     const threshold = Math.round(p * 65536);
-    const even = mask.length & ~1;
-    // `uint32` with its state in local variables: twice as fast, for millions of draws a step.
+    const words = new Uint32Array(CHUNK);
+    for (let start = 0; start < mask.length; start += 2 * CHUNK) {
+      const end = Math.min(mask.length, start + 2 * CHUNK);
+      this.#draw(words, (end - start + 1) >> 1);
+      for (let i = start, j = 0; i < end; i += 2, j++) {
+        const bits = words[j]!;
+        mask[i] = (bits & 0xffff) >= threshold ? 1 : 0;
+        // Past the end of a mask of odd length this writes nothing.
+        mask[i + 1] = bits >>> 16 >= threshold ? 1 : 0;
+      }
+    }
+  }
+
+  /** Fills `data` with what as many calls of `normal` would give, times `scale`: in a third of the time. */
+  fillNormal(data: Float32Array | Float64Array, scale = 1): void {
+    const words = new Uint32Array(CHUNK);
+    for (let start = 0; start < data.length; start += CHUNK / 4) {
+      const count = Math.min(data.length - start, CHUNK / 4);
+      this.#draw(words, 4 * count);
+      for (let i = 0, j = 0; i < count; i++, j += 4) {
+        const first = unit(words[j]!, words[j + 1]!);
+        const second = unit(words[j + 2]!, words[j + 3]!);
+        data[start + i] = boxMuller(first, second) * scale;
+      }
+    }
+  }
+
+  /** The next `count` results of `uint32`, with the state in local variables: for millions of draws. */
+  #draw(words: Uint32Array, count: number): void {
     let [a, b, c, d] = [this.#a, this.#b, this.#c, this.#d];
-    for (let i = 0; i < even; i += 2) {
+    for (let i = 0; i < count; i++) {
       const x = Math.imul(b, 5);
-      const bits = Math.imul((x << 7) | (x >>> 25), 9);
+      words[i] = Math.imul((x << 7) | (x >>> 25), 9);
       const t = b << 9;
       c ^= a;
       d ^= b;
@@ -106,10 +131,20 @@ export class Random {
       a ^= d;
       c ^= t;
       d = (d << 11) | (d >>> 21);
-      mask[i] = (bits & 0xffff) >= threshold ? 1 : 0;
-      mask[i + 1] = bits >>> 16 >= threshold ? 1 : 0;
     }
     [this.#a, this.#b, this.#c, this.#d] = [a, b, c, d];
-    if (even < mask.length) mask[even] = (this.uint32() & 0xffff) >= threshold ? 1 : 0;
   }
+}
+
+/** Words that are drawn at a time. */
+const CHUNK = 1024;
+
+/** 53 bits of two words, uniform over [0, 1). */
+function unit(high: number, low: number): number {
+  return ((high >>> 5) * 0x4000000 + (low >>> 6)) / 2 ** 53;
+}
+
+/** A standard normal number of two that are uniform over [0, 1) (Box and Muller 1958). */
+function boxMuller(first: number, second: number): number {
+  return Math.sqrt(-2 * Math.log(1 - first)) * Math.cos(2 * Math.PI * second);
 }

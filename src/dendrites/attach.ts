@@ -1,7 +1,7 @@
 // Growing: a graph with dendrites is a function of the graph without, a number of dendrites and their weights.
 
 import type { Random } from "../base/random.ts";
-import { sizeOf, Tensor } from "../base/tensor.ts";
+import { Tensor } from "../base/tensor.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { staticShape } from "../graph/shape.ts";
 import { add, mul, relu, reshape, scalar, sigmoid, split, stopGradient, sub, tanh } from "../ops/index.ts";
@@ -245,8 +245,7 @@ const sum: Combine = ({ neuron, dendrites, weights }) =>
 
 /** New weights of a dendrite: normal, small enough to start near the activation's middle. */
 function fresh(parameter: Value, name: string, { random, initialScale = 0.01 }: DendritePlan): Tensor {
-  const stream = random(name);
-  const shape = staticShape(parameter);
-  const values = Array.from({ length: sizeOf(shape) }, () => stream.normal() * initialScale);
-  return Tensor.of(shape, values, parameter.dtype);
+  const weights = Tensor.zeros(staticShape(parameter), parameter.dtype);
+  random(name).fillNormal(weights.data as Float32Array, initialScale);
+  return weights;
 }

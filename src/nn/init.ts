@@ -8,7 +8,9 @@ import { sizeOf, Tensor } from "../base/tensor.ts";
 export type Initializer = (shape: readonly number[], random: Random) => Tensor<"float32">;
 
 function fill(shape: readonly number[], draw: () => number): Tensor<"float32"> {
-  return new Tensor("float32", shape, Float32Array.from({ length: sizeOf(shape) }, draw));
+  const data = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = draw();
+  return new Tensor("float32", shape, data);
 }
 
 /** Every element 0. */

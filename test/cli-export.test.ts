@@ -1,6 +1,6 @@
 // `arborize export`, on a run folder and on files.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { UsageError } from "../src/cli/command.ts";
@@ -95,6 +95,44 @@ describe("arborize export", () => {
     await expectSame(file("again.onnx"));
   });
 
+  it("writes the best or latest network of a run that has not ended, from its checkpoint", async () => {
+    const rows = Array.from(
+      { length: 60 },
+      (_, i) => `${i % 7},${i % 5},${(i % 7) + (i % 5) > 5 ? "a" : "b"}`,
+    );
+    writeFileSync(file("table.csv"), `x,y,kind\n${rows.join("\n")}\n`);
+    const unfinished = file("unfinished");
+    const settings = [
+      "--epochs",
+      "3",
+      "--patience",
+      "1",
+      "--dendrites",
+      "1",
+      "--threads",
+      "1",
+      "--lr",
+      "0.05",
+    ];
+    await cli("train", "--data", file("table.csv"), "--out", unfinished, ...settings);
+    const ended = join(unfinished, "model.onnx");
+    const table = randn([4, 2], "rows");
+    const outputAt = async (path: string) =>
+      (await outputOf((await readOnnx(path)).graph, table)).toNumbers();
+    const best = await outputAt(ended);
+    renameSync(ended, file("ended.onnx"));
+    await cli("export", unfinished);
+    expect(largestError(await outputAt(join(unfinished, "model-export.onnx")), best)).toBeLessThan(1e-6);
+    await cli("export", unfinished, "--latest", "--clean", "-o", file("latest.onnx"));
+    const latest = await outputAt(file("latest.onnx"));
+    expect(latest).toHaveLength(best.length);
+    // Of a program's run only the program knows the network.
+    rmSync(join(unfinished, "config.json"));
+    await expect(cli("export", unfinished)).rejects.toThrow(
+      /was made by a program, .*training\.load\("latest\.safetensors"\), await training\.restoreBest\(\)/,
+    );
+  });
+
   it("says what is wrong with what it is given", async () => {
     writeFileSync(file("text.onnx"), "text");
     const wrong: [string[], typeof UsageError | typeof ArborizeError, RegExp][] = [
@@ -106,8 +144,9 @@ describe("arborize export", () => {
       [
         ["export", file("empty")],
         ArborizeError,
-        /holds no model\.onnx: it is not the folder of a run that has ended/,
+        /is not the folder of a run: it holds neither model\.onnx nor a checkpoint/,
       ],
+      [["export", model, "--latest"], UsageError, /--latest is of a run's folder/],
       [["export", file("absent.onnx")], ArborizeError, /absent\.onnx/],
       [["export", file("text.onnx")], ArborizeError, /text\.onnx/],
     ];

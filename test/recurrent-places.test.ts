@@ -26,7 +26,7 @@ class Classifier extends nn.Module {
   constructor(kind: "LSTM" | "GRU" | "RNN", reads: Reads, options: nn.RecurrentOptions = {}) {
     super();
     this.rnn = new nn[kind](3, 4, { batchFirst: true, ...options });
-    this.head = new nn.Linear((options.bidirectional && reads === "sequence" ? 2 : 1) * 4, 2);
+    this.head = new nn.Linear((options.bidirectional && reads !== "last" ? 2 : 1) * 4, 2);
     this.#reads = reads;
   }
   forward(x: Value): Value {
@@ -34,9 +34,8 @@ class Classifier extends nn.Module {
     const h = Array.isArray(state) ? (state as readonly [Value, Value])[0] : (state as Value);
     const last = ops.reduceMean(h, [0], { keepDims: false });
     const mean = ops.reduceMean(sequence, [1], { keepDims: false });
-    return this.head.call(
-      { sequence: mean, last, both: mean.shape.at(-1) === 4 ? ops.add(mean, last) : mean }[this.#reads],
-    );
+    const ends = this.rnn.bidirectional ? ops.concat([last, last], 1) : last;
+    return this.head.call({ sequence: mean, last, both: ops.add(mean, ends) }[this.#reads]);
   }
 }
 
@@ -49,6 +48,7 @@ describe.each<[string, () => nn.Module, number]>([
   ["an LSTM's last state", () => new Classifier("LSTM", "last"), 1],
   ["both of a GRU", () => new Classifier("GRU", "both"), 2],
   ["a GRU both ways", () => new Classifier("GRU", "sequence", { bidirectional: true }), 1],
+  ["both of an LSTM both ways", () => new Classifier("LSTM", "both", { bidirectional: true }), 2],
   ["an RNN of two layers", () => new Classifier("RNN", "both", { numLayers: 2 }), 2],
 ])("dendrites on %s", (_, make, feeds) => {
   const base = nn.trace(make(), { inputs });

@@ -8,7 +8,7 @@ import { add, mul, relu, reshape, scalar, sigmoid, split, stopGradient, sub, tan
 import { type Replacement, type Rewritten, rewrite } from "../transform/rewrite.ts";
 import type { Call } from "./call.ts";
 import { isWithin, readsOf } from "./network.ts";
-import type { Combine, Site } from "./site.ts";
+import { type Combine, rowShapeOf, type Site } from "./site.ts";
 
 /** The non-linearities that a dendrite can have. */
 export type DendriteActivation = "sigmoid" | "tanh" | "relu";
@@ -147,7 +147,7 @@ class Growth {
     for (let j = 0; j < count; j++) dendrites.push(this.#dendrite(`dendrites.${j}`, dendrites, feed));
     const another = (name: string) => this.#dendrite(name, dendrites, feed);
     if (count === 0) return { site, sum: neuron, dendrites, contributions: [], another };
-    const weights = this.#connection(`${site.id}.dendrites.output`, count, site);
+    const weights = this.#connection(`${site.id}.dendrites.output`, count, feed);
     const heard = this.#plan.stopGradients ? dendrites.map(stopGradient) : dendrites;
     const combined = (site.combine ?? sum)({ neuron, dendrites: heard, weights });
     this.#alone.set(combined, { call, value: neuron });
@@ -160,12 +160,13 @@ class Growth {
   }
 
   /** The output of the dendrite of a name, given those of the earlier ones. */
-  #dendrite(name: string, earlier: readonly Value[], { site, call, output }: Feed): Value {
+  #dendrite(name: string, earlier: readonly Value[], feed: Feed): Value {
     const { graph } = this.#target;
+    const { site, call, output } = feed;
     const id = `${site.id}.${name}`;
     return graph.within(id, () => {
       const neuron = this.#follow(site, call, name).get(output)!;
-      const weights = earlier.length === 0 ? [] : this.#connection(`${id}.cascade`, earlier.length, site);
+      const weights = earlier.length === 0 ? [] : this.#connection(`${id}.cascade`, earlier.length, feed);
       return ACTIVATIONS[this.#plan.activation ?? "sigmoid"](sum({ neuron, dendrites: earlier, weights }));
     });
   }
@@ -222,13 +223,12 @@ class Growth {
   }
 
   /** The weights from `rows` dendrites to each neuron, a row each: those that exist, then zeros. */
-  #connection(name: string, rows: number, site: Site): Value[] {
+  #connection(name: string, rows: number, { site, output }: Feed): Value[] {
     const { graph } = this.#target;
     const all = this.#connections.get(name) ?? graph.parameter(name, this.#rows(name, rows, site));
     this.#connections.set(name, all);
-    const trailing = new Array<number>(site.output.rank - 1 - site.channelAxis).fill(1);
     const apart = split(all, new Array<number>(rows).fill(1), 0);
-    return apart.map((row) => reshape(row, [site.channels, ...trailing]));
+    return apart.map((row) => reshape(row, rowShapeOf(site, output)));
   }
 
   #rows(name: string, rows: number, { channels, output }: Site): Tensor {

@@ -66,7 +66,12 @@ export function callOf(
   if (!input) return "it reads 0 values, a dendrite needs exactly one";
   if (second && read.size === 0) return `it reads ${indices.size} values, a dendrite needs exactly one`;
   if (second) return `it reads ${read.size} values, ${names([...read])}; a dendrite needs exactly one`;
-  return { nodes, input, outputs: chosen };
+  return { nodes, input, outputs: recurrent ? widestFirst(chosen) : chosen };
+}
+
+/** A sequence, which has both directions side by side, before a state, which has them one after the other. */
+function widestFirst(outputs: readonly Value[]): Value[] {
+  return [...outputs].sort((a, b) => Number(b.shape.at(-1)) - Number(a.shape.at(-1)));
 }
 
 /** What others read of a group of nodes. */

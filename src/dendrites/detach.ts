@@ -6,6 +6,7 @@ import type { Tensor } from "../base/tensor.ts";
 import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import { addOp, mulOp, reluOp, reshapeOp, sigmoidOp, splitOp, tanhOp } from "../ops/index.ts";
 import { rewrite } from "../transform/rewrite.ts";
+import { usersOf } from "../transform/users.ts";
 import type { DendriteActivation } from "./attach.ts";
 
 /** A graph taken apart. */
@@ -27,21 +28,39 @@ const ACTIVATIONS = new Map([
   [reluOp.type, "relu"],
 ] as const);
 
+/** What a graph says of its dendrites. */
+interface Grown extends Pick<Detached, "counts" | "activation"> {
+  /** The products of output weights with dendrites' outputs, which are added to neurons. */
+  readonly terms: ReadonlySet<Value>;
+}
+
+/** How many dendrites the modules of a graph have, by names; null as activation where they are not as `attachDendrites` adds them. */
+export function dendritesOf(graph: Graph): Grown {
+  const weights = graph.parameters.filter(({ name }) => OUTPUT_WEIGHTS.test(name));
+  const counts = new Map(weights.map((weight) => [moduleOf(weight), weight.data!.shape[0]!]));
+  const ofWeights = weights.map((weight) => termsOf(graph, weight));
+  const terms = new Set(ofWeights.flat());
+  const [activation = null, ...others] = new Set([...terms].map(activationOf));
+  const users = usersOf(graph);
+  const isAdded = (term: Value) =>
+    users.get(term)?.every((user) => user?.operator === addOp && user.inputs[1] === term);
+  // The dendrites follow every call, and may add to several outputs.
+  const known = ofWeights.every(({ length }, i) => length > 0 && length % weights[i]!.data!.shape[0]! === 0);
+  const isOurs = known && others.length === 0 && [...terms].every(isAdded);
+  return { counts, terms, activation: isOurs ? activation : null };
+}
+
 /**
  * Undoes `attachDendrites`. A graph without dendrites is its own base.
  *
  * @throws `invalid_graph` when names say that there are dendrites, but the nodes are not those of `attachDendrites`.
  */
 export function detachDendrites(graph: Graph): Detached {
-  const weights = graph.parameters.filter(({ name }) => OUTPUT_WEIGHTS.test(name));
   const values = graph.state;
-  const counts = new Map(weights.map((weight) => [moduleOf(weight), weight.data!.shape[0]!]));
-  if (weights.length === 0) return { base: graph, counts, activation: null, values };
+  const { counts, activation, terms } = dendritesOf(graph);
+  if (counts.size === 0) return { base: graph, counts, activation, values };
   const modules = [...counts.keys()];
-  const terms = new Set(weights.flatMap((weight) => termsOf(graph, weight)));
-  const activations = new Set([...terms].map((term) => activationOf(term)));
-  const [activation] = activations;
-  if (activations.size !== 1 || !activation) throw notOurs(graph, modules);
+  if (!activation) throw notOurs(graph, modules);
   const cut = rewrite(
     graph,
     (node, [start]) => (node.operator === addOp && terms.has(node.inputs[1]!) ? [start!] : undefined),
@@ -70,9 +89,6 @@ function termsOf(graph: Graph, weights: Value): Value[] {
       for (const row of outputs) rows.add(row);
     } else if (operator === mulOp && rows.has(inputs[1]!)) terms.push(output);
   }
-  // The dendrites follow every call, and may add to several outputs.
-  const count = weights.data!.shape[0]!;
-  if (terms.length === 0 || terms.length % count !== 0) throw notOurs(graph, [moduleOf(weights)]);
   return terms;
 }
 
@@ -83,6 +99,6 @@ function activationOf(term: Value): DendriteActivation | undefined {
 function notOurs(graph: Graph, modules: readonly string[]): ArborizeError {
   return new ArborizeError(
     "invalid_graph",
-    `"${graph.name}" names dendrites on ${modules.join(", ")}, but its nodes are not those that Arborize grows: it cannot be taken apart. Use the file that Arborize exported.`,
+    `"${graph.name}" names dendrites on ${modules.join(", ")}, but its nodes are not those that Arborize grows: it cannot be taken apart. Use the file that Arborize exported. Where dendrites combine in a way of their own (dendrites.rules), a file cannot say how: go on from the weights instead, arborize(model, { state: await readStateDict("best.safetensors"), … }) with the model as it was without dendrites and the same rules.`,
   );
 }

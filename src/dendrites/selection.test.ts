@@ -2,11 +2,13 @@ import { describe, expect, it } from "vitest";
 import { outputOf, randn } from "../../test/support/run.ts";
 import { Random } from "../base/random.ts";
 import type { Value } from "../graph/graph.ts";
+import { arborize, losses, optim, readOnnx } from "../index.ts";
 import * as nn from "../nn/index.ts";
 import { add, mul } from "../ops/index.ts";
 import { attachDendrites } from "./attach.ts";
 import { inspect } from "./inspect.ts";
 import type { Selection } from "./selection.ts";
+import type { Combine } from "./site.ts";
 import { findSites, inspectModules } from "./sites.ts";
 
 class Part extends nn.Module {
@@ -87,21 +89,31 @@ describe("a selection", () => {
     expect(uncovered).toEqual(["parts.1.a.weight", "parts.1.a.bias", "parts.1.b.weight", "parts.1.b.bias"]);
   });
 
-  it("may say how dendrites act on an output", async () => {
-    const rules = {
-      // The neuron times one and what its dendrites make of it.
-      head: {
-        combine: ({
-          neuron,
-          dendrites,
-          weights,
-        }: {
-          neuron: Value;
-          dendrites: readonly Value[];
-          weights: readonly Value[];
-        }) => dendrites.reduce((y, dendrite, i) => add(y, mul(mul(dendrite, weights[i]!), neuron)), neuron),
-      },
+  // The neuron times one and what its dendrites make of it.
+  const combine: Combine = ({ neuron, dendrites, weights }) =>
+    dendrites.reduce((y, dendrite, i) => add(y, mul(mul(dendrite, weights[i]!), neuron)), neuron);
+  const rules = { head: { combine } };
+
+  it("is not known of a file, whose weights go on with it", async () => {
+    const dendrites = { types: [], modules: ["head"], rules };
+    const options = {
+      ...{ inputs: { x: ["batch", 4] }, dendrites, loss: losses.mse() },
+      optimizer: optim.sgd({ learningRate: 0.1 }),
+      growth: { switchMode: "every" } as const,
     };
+    const first = await arborize(new Net(), options);
+    const batch = { x: randn([3, 4], "x"), target: randn([3, 2], "y") };
+    await first.addValidationScore(1);
+    for (let i = 0; i < 2; i++) await first.step(batch);
+    await expect(arborize(await readOnnx(await first.toOnnx()), options)).rejects.toThrow(
+      /a file cannot say how: go on from the weights instead/,
+    );
+    const again = await arborize(new Net(), { ...options, state: await first.stateDict() });
+    expect((await again.predict(batch)).data).toEqual((await first.predict(batch)).data);
+    await Promise.all([first.release(), again.release()]);
+  });
+
+  it("may say how dendrites act on an output", async () => {
     const sites = findSites(base, { types: [], modules: ["head"], rules });
     const random = (name: string) => Random.stream(1, name);
     const x = randn([3, 4], "x");

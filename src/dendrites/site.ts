@@ -17,7 +17,10 @@ export interface Combination {
   readonly weights: readonly Value[];
 }
 
-/** Makes one output of those of a module and its dendrites. With weights of zero it must be the module's own. */
+/**
+ * Makes one output of those of a module and its dendrites. With weights of zero it must be the module's own. An exported file
+ * computes it and does not say how: what grew goes on from its weights, `state` of `arborize`, not from the file.
+ */
 export type Combine = (outputs: Combination) => Value;
 
 /** A module that dendrites can grow on: the nodes between one input and one output. */
@@ -93,7 +96,7 @@ export function siteOf(net: Network, candidate: Candidate, rule: SiteRule = {}):
     return `its output ${shapeText(output.shape)} has no axis of neurons of a known length`;
   }
   for (const value of found.flatMap(({ outputs }) => outputs)) {
-    if (value.shape[axis - output.rank + value.rank] !== channels) {
+    if (value.shape[axis - output.rank + value.rank] !== channels && !hasDirections(value, channels)) {
       return `its outputs ${shapeText(output.shape)} and ${shapeText(value.shape)} have other numbers of neurons: choose one by dendrites.rules`;
     }
   }
@@ -101,6 +104,18 @@ export function siteOf(net: Network, candidate: Candidate, rule: SiteRule = {}):
   const names = namesIn(id, beside, [...weights.parameters, ...weights.statistics.keys()]);
   const place = { calls: found, channelAxis: axis, channels, ...(combine && { combine }) };
   return { id, type, nodes: first.nodes, input: first.input, output, ...weights, names, ...place };
+}
+
+/** Whether a state has the neurons of both directions one after the other, `[2, batch, neurons / 2]`. */
+function hasDirections({ shape, producer }: Value, neurons: number): boolean {
+  const [ways, , each] = shape;
+  return isRecurrent(producer!) && ways === 2 && shape.length === 3 && each === neurons / 2;
+}
+
+/** The shape in which one weight a neuron broadcasts over one of a site's outputs. */
+export function rowShapeOf({ channels, channelAxis, output }: Site, value: Value): readonly number[] {
+  if (value !== output && hasDirections(value, channels)) return [2, 1, channels / 2];
+  return [channels, ...new Array<number>(output.rank - 1 - channelAxis).fill(1)];
 }
 
 function callsOf(net: Network, { nodes, calls: count }: Candidate, rule: SiteRule): Call[] | string {

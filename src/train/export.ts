@@ -2,7 +2,7 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import { sizeOf } from "../base/tensor.ts";
-import { detachDendrites } from "../dendrites/detach.ts";
+import { dendritesOf } from "../dendrites/detach.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Graph } from "../graph/graph.ts";
 import { OPSET, writeOnnx } from "../onnx/write.ts";
@@ -54,7 +54,7 @@ function factsOf(
   clean: boolean,
 ): Record<string, string> {
   if (metadata["arborize.form"] === "clean") return {};
-  const { counts, activation } = detachDendrites(network);
+  const { counts, activation } = dendritesOf(network);
   const different = new Set(counts.values());
   return {
     // One number for all modules, or one for each, in their order.

@@ -112,7 +112,7 @@ describe("cleanForm", () => {
         const found = await outputOf(clean, image);
         expect(largestError(found.data as Float32Array, wanted.data as Float32Array)).toBeLessThan(1e-5);
         expect(countOf(clean, "BatchNormalization")).toBe(foldBatchNorm ? 0 : own ? 3 * (1 + count) : 3);
-        // A convolution for each wide one; in groups each stays alone.
+        // A convolution for each wide one; depthwise each stays alone.
         expect(countOf(clean, "Conv")).toBe(2 + 1 + count);
         expect(countOf(clean, "Gemm")).toBe(2);
         for (const type of ["Dropout", "Reshape", "Identity", "Transpose"])
@@ -185,5 +185,28 @@ describe("forOpset", () => {
       /cannot be written for opset 18:\n.*Pad.*mode wrap/,
     );
     expect(() => writeOnnx(graph, { opset: 16 })).toThrow(/opset is 16, written are 17, 18, 19, 20, 21/);
+  });
+});
+
+describe("grouped convolutions", () => {
+  class Grouped extends nn.Module {
+    conv1 = new nn.Conv2d(4, 6, 3, { groups: 2 });
+    conv2 = new nn.Conv2d(6, 9, 2, { groups: 3, bias: false });
+    depthwise = new nn.Conv2d(9, 9, 2, { groups: 9 });
+    forward(x: Value): Value {
+      return this.depthwise.call(this.conv2.call(this.conv1.call(x)).tanh());
+    }
+  }
+
+  it.each([1, 2])("are one with %s dendrites each, depthwise ones stay apart", async (count) => {
+    const graph = grown(new Grouped(), { x: ["batch", 4, 6, 7] }, count);
+    const clean = await cleanForm(graph, engine);
+    const convs = clean.nodes.filter(({ operator }) => operator.type === "Conv");
+    const groups = convs.map(({ attributes }) => attributes.group ?? 1);
+    expect(groups).toEqual([2, 3, ...new Array<number>(count + 1).fill(9)]);
+    const x = randn([3, 4, 6, 7], "x");
+    const [found, wanted] = [await outputOf(clean, x), await outputOf(evaluationForm(graph).graph, x)];
+    expect(found.shape).toEqual(wanted.shape);
+    expect(largestError(found.toNumbers(), wanted.toNumbers())).toBeLessThan(1e-5);
   });
 });

@@ -2,16 +2,20 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
+import { broadcastShapes, sameShape } from "../graph/shape.ts";
 import {
   add,
   batchNormTraining,
   cast,
   dropoutOp,
+  identity,
   mul,
   normalizesByBatch,
+  not,
   scalar,
   statisticsOf,
   stopGradientOp,
+  whereOp,
 } from "../ops/index.ts";
 import { type Replacement, type RewriteOptions, type Rewritten, rewrite } from "./rewrite.ts";
 
@@ -57,11 +61,12 @@ const withRunningStatistics: Replacement = (node, inputs, { graph, namesOf }) =>
 /**
  * Replaces what training does otherwise, for `rewrite`. Each dropout becomes a product with a mask that is an input, called
  * after the module it belongs to; the masks are collected in `masks`. A batch normalization in training mode is by the
- * batch's own statistics.
+ * batch's own statistics. A value of which some elements get no gradient is that value.
  */
 export function trainingForm(masks: Mask[]): Replacement {
   return (node, inputs, { graph }) => {
     if (node.operator === dropoutOp) return [withMask(node, inputs[0]!, graph, masks)];
+    if (node.operator === whereOp) return partlyStopped(inputs as Value[]);
     return normalizesByBatch(node) ? withBatchStatistics(node, inputs as Value[]) : undefined;
   };
 }
@@ -77,6 +82,18 @@ function withBatchStatistics({ attributes }: Node, inputs: readonly Value[]): re
   const running = (before: Value, batch: Value) =>
     add(mul(before, scalar(x, momentum)), mul(batch, scalar(x, 1 - momentum)));
   return [y, running(runningMean, mean), running(runningVariance, unbiasedVariance)];
+}
+
+/** `where(condition, stopGradient(x), x)` as `x` with a gradient of its own: nothing to choose forward, one product backward. */
+function partlyStopped([condition, stopped, x]: readonly Value[]): readonly Value[] | undefined {
+  const { producer } = stopped!;
+  if (producer?.operator !== stopGradientOp || producer.inputs[0] !== x) return undefined;
+  const [y, { customGradients }] = [identity(x!), x!.graph];
+  const alike = sameShape(broadcastShapes(condition!.shape, x!.shape), x!.shape);
+  if (!alike || customGradients.has(y)) return undefined;
+  const rule = (dy: Value) => [mul(dy, cast(not(condition!), dy.dtype))];
+  customGradients.set(y, { inputs: [x!], rule });
+  return [y];
 }
 
 function withMask(node: Node, x: Value, graph: Graph, masks: Mask[]): Value {

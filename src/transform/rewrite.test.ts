@@ -6,6 +6,7 @@ import { Graph, type Value } from "../graph/graph.ts";
 import { printGraph } from "../graph/print.ts";
 import * as nn from "../nn/index.ts";
 import * as op from "../ops/index.ts";
+import { gradients } from "./gradient.ts";
 import { evaluationForm, type Mask, trainingForm } from "./mode.ts";
 import { rewrite } from "./rewrite.ts";
 
@@ -117,6 +118,22 @@ describe("dropout", () => {
     Array.from(hidden.toNumbers()).forEach((value, i) => {
       expect(found.y!.data[i]).toBeCloseTo((value * second.data[i]!) / 0.75, 5);
     });
+  });
+
+  it("lets no gradient through where it is stopped, without choosing forward", async () => {
+    const graph = new Graph();
+    const rows = graph.input("rows", "float32", [3, 2]);
+    const stopped = graph.input("stopped", "bool", [3, 1]);
+    graph.output(op.mul(op.where(stopped, op.stopGradient(rows), rows), op.scalar(rows, 3)));
+    const trained = rewrite(graph, trainingForm([]), { shareSubexpressions: true }).graph;
+    expect(trained.nodes.map(({ operator }) => operator.type)).not.toContain("Where");
+    const [dx] = gradients(op.reduceSum(trained.outputs[0]!), [trained.inputs[0]!]);
+    const feeds = { rows: randn([3, 2], "rows"), stopped: Tensor.of([3, 1], [0, 1, 0], "bool") };
+    const found = await runGraph(trained, feeds, { y: trained.outputs[0]!, dx: dx! });
+    expect([...found.y!.data]).toEqual(
+      Array.from(feeds.rows.data, (value) => Math.fround(3 * Number(value))),
+    );
+    expect([...found.dx!.data]).toEqual([3, 3, 0, 0, 3, 3]);
   });
 
   it("of probability 0 is nothing in training as well", () => {

@@ -1,4 +1,4 @@
-// Metrics that are no mean over samples: they are of a whole data set, however it is cut into batches.
+// Scores that are no mean over batches: they are of a whole data set, however it is cut into batches.
 
 import { expect, it } from "vitest";
 import { arborize, losses, metrics, nn, optim, Random, Tensor, type Value } from "../src/index.ts";
@@ -31,7 +31,11 @@ function pairwise(): number {
   return won / pairs;
 }
 
-const inBatches = (row: (score: number) => number[], dtype: "float32" | "int64", labels = targets) =>
+const inBatches = (
+  row: (score: number) => number[],
+  dtype: "float32" | "int64",
+  labels: readonly number[] = targets,
+) =>
   cuts.slice(1).map((end, i) => {
     const part = scores.slice(cuts[i]!, end).map(row);
     const shape = [part.length, ...(part[0]!.length === 1 ? [1] : [2])];
@@ -71,4 +75,31 @@ it("AUC of one class alone, or of nothing, is refused", async () => {
     "AUC needs samples of both classes; all 90 are of class 1",
   );
   await expect(two.evaluate([])).rejects.toThrow("There is nothing to evaluate");
+});
+
+it("the loss over classes is the mean over what counts, by its weight, of all batches together", async () => {
+  const weight = [1, 4];
+  // Of the first batches nothing counts.
+  const labels = targets.map((target, i): number => (i < 4 || i % 5 === 0 ? -100 : target));
+  const [sum, total] = scores.reduce(
+    ([sum, total], score, i) => {
+      const label = labels[i]!;
+      if (label < 0) return [sum, total];
+      const logits = [1 - score, 1 + score];
+      const loss = Math.log(Math.exp(logits[0]!) + Math.exp(logits[1]!)) - logits[label]!;
+      return [sum + weight[label]! * loss, total + weight[label]!];
+    },
+    [0, 0] as [number, number],
+  );
+  const weighted = await arborize(new Scaled(), {
+    inputs: { x: ["batch", 2] },
+    loss: losses.crossEntropy({ weight }),
+    optimizer: optim.sgd(),
+    growth: { maxDendrites: 0 },
+  });
+  const batches = inBatches((s) => [1 - s, 1 + s], "int64", labels);
+  expect(await weighted.evaluate(batches)).toBeCloseTo(sum / total, 6);
+  await expect(weighted.evaluate(batches.slice(0, 2))).rejects.toThrow(
+    "every label is one that does not count",
+  );
 });

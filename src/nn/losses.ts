@@ -24,6 +24,8 @@ export interface Loss {
   target(output: Value): TargetType;
   /** The loss as a scalar, averaged over the batch. */
   compute(output: Value, target: Value): Value;
+  /** What a batch's loss weighs, a scalar, in the mean over batches. Default: as many as it has examples. */
+  weight?(output: Value, target: Value): Value;
 }
 
 /** Options of the losses over classes. */
@@ -62,6 +64,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
         op.mul(even, op.scalar(output, labelSmoothing)),
       );
     },
+    weight: (output, target) => totalWeight(output, target, weight && vector(output, weight), ignoreIndex),
   };
 }
 
@@ -76,12 +79,16 @@ function evenly(
   const weighted = perClass ? op.mul(logProbabilities, perClass) : logProbabilities;
   const ignored = op.equal(target, op.scalar(target, ignoreIndex));
   const counted = op.cast(op.not(ignored), logProbabilities.dtype);
-  // What the targets weigh together is their loss at log-probabilities of -1.
-  const total = op.negativeLogLikelihoodLoss(op.fullLike(logProbabilities, -1), target, weights, {
+  const total = totalWeight(logProbabilities, target, weights, ignoreIndex);
+  return op.neg(op.div(op.reduceSum(op.mul(op.reduceMean(weighted, [1]), counted)), total));
+}
+
+/** What the targets weigh together: their loss at log-probabilities of -1, of the same shape as `like`. */
+function totalWeight(like: Value, target: Value, weights: Value | undefined, ignoreIndex: number): Value {
+  return op.negativeLogLikelihoodLoss(op.fullLike(like, -1), target, weights, {
     ignore_index: ignoreIndex,
     reduction: "sum",
   });
-  return op.neg(op.div(op.reduceSum(op.mul(op.reduceMean(weighted, [1]), counted)), total));
 }
 
 /** Minus the log-probability `[B, C, ...]` of integer classes `[B, ...]`, averaged. PyTorch's NLLLoss. */
@@ -93,6 +100,7 @@ export function nll({ weight, ignoreIndex = IGNORED }: ClassLossOptions = {}): L
       op.negativeLogLikelihoodLoss(output, target, weight && vector(output, weight), {
         ignore_index: ignoreIndex,
       }),
+    weight: (output, target) => totalWeight(output, target, weight && vector(output, weight), ignoreIndex),
   };
 }
 

@@ -16,6 +16,10 @@ import { appendLoss, dataFeeds, type Feed, TARGET } from "./step.ts";
 /** Batches to go through: a loader, an array, a generator. */
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>;
 
+/** Names of outputs, which no parameter of a network has. */
+const RESULT = "evaluation/result";
+const WEIGHT = "evaluation/weight";
+
 /** What is computed of a batch. */
 interface Result {
   readonly result: Value;
@@ -58,7 +62,7 @@ export class InferenceProgram {
   ): Promise<InferenceProgram> {
     const { graph } = evaluationForm(network, { shareSubexpressions: true });
     const { result, weight, overall } = build(graph);
-    const outputs = new Map([["result", result], ...(weight ? [["weight", weight] as const] : [])]);
+    const outputs = new Map([[RESULT, result], ...(weight ? [[WEIGHT, weight] as const] : [])]);
     const feeds = dataFeeds(graph, network, loss);
     const model = writeOnnx(graph, { outputs, fed: [...graph.parameters, ...graph.buffers] });
     const program = await engine.compile(model, { name });
@@ -81,8 +85,11 @@ export class InferenceProgram {
   ): Promise<InferenceProgram> {
     return InferenceProgram.compile(network, engine, "evaluation", loss, (graph) => {
       const lossValue = appendLoss(graph, loss);
-      if (!metric) return { result: lossValue };
       const target = graph.inputs.find(({ name }) => name === TARGET)!;
+      if (!metric) {
+        const weight = loss.weight?.(graph.outputs[0]!, target);
+        return { result: lossValue, ...(weight ? { weight } : {}) };
+      }
       // In float64: in float32 the mean of zeros and ones is not their exact share.
       const each = cast(metric.compute(graph.outputs[0]!, target), "float64");
       if (metric.overall) return { result: each, overall: metric.overall };
@@ -95,7 +102,7 @@ export class InferenceProgram {
 
   /** The result for one batch. `state`: parameters and buffers. */
   async run(batch: Batch, state: ReadonlyMap<string, Resident>): Promise<Tensor> {
-    return (await this.#compute(batch, state)).get("result")!;
+    return (await this.#compute(batch, state)).get(RESULT)!;
   }
 
   async #compute(batch: Batch, state: ReadonlyMap<string, Resident>): Promise<Map<string, Tensor>> {
@@ -141,8 +148,9 @@ export class InferenceProgram {
     for await (const batch of source) {
       const size = batch[TARGET]?.shape[0] ?? 1;
       const found = await this.#compute(batch, state);
-      const weight = found.get("weight")?.item() ?? size;
-      total += found.get("result")!.item() * weight;
+      const weight = found.get(WEIGHT)?.item() ?? size;
+      // The mean over nothing is not a number.
+      if (weight !== 0) total += found.get(RESULT)!.item() * weight;
       examples += size;
       weights += weight;
     }

@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import type { Random } from "../base/random.ts";
 import { Tensor } from "../base/tensor.ts";
+import { type AugmentOptions, augment } from "./augment.ts";
 import { type Batches, type BatchesOptions, batches } from "./batches.ts";
-import { tensorDataset } from "./dataset.ts";
+import { type Batch, tensorDataset } from "./dataset.ts";
 
 const counting = (n: number) => tensorDataset({ i: Tensor.of([n], [...Array(n).keys()], "int64") });
 const epochOf = (b: Batches) => [...b].map((batch) => Array.from(batch.i!.toNumbers()));
@@ -73,4 +75,66 @@ test("bad options are refused", () => {
   expect(() => {
     b.epoch = -1;
   }).toThrow(/epoch is -1/);
+});
+
+describe("transforms on another thread", () => {
+  const images = tensorDataset({
+    x: Tensor.of(
+      [20, 1, 6, 6],
+      Array.from({ length: 720 }, (_, i) => Math.sin(i)),
+    ),
+    target: Tensor.of([20], [...Array(20).keys()], "int64"),
+  });
+  /** `augment`, with a count of what is done on this thread. */
+  const watched = (options: AugmentOptions, sendable = true) => {
+    const original = augment(options);
+    const spy = vi.fn((batch: Batch, random: Random) => original(batch, random));
+    return sendable ? Object.assign(spy, { augment: original.augment! }) : spy;
+  };
+  const numbers = (batch: Batch) => [[...batch.x!.toNumbers()], [...batch.target!.toNumbers()]];
+  const there = async (b: Batches) => {
+    const found: unknown[] = [];
+    for await (const batch of b) found.push(numbers(batch));
+    return found;
+  };
+  const options = { batchSize: 6, shuffle: true, seed: 4 } as const;
+
+  test.each([1, 3])(
+    "by %s threads give the same batches as on this one",
+    { timeout: 60_000 },
+    async (workers) => {
+      const transform = watched({ rotate: 20, flip: 0.5, crop: 1, fill: [0.5] });
+      const b = batches(images, { ...options, workers, transform });
+      const first = await there(b);
+      const second = await there(b);
+      expect(transform).not.toHaveBeenCalled();
+      b.epoch = 0;
+      expect([...b].map(numbers)).toEqual(first);
+      expect([...b].map(numbers)).toEqual(second);
+      expect(first).not.toEqual(second);
+      // The second epoch alone, as a run that resumes meets it.
+      const resumed = batches(images, { ...options, workers, transform });
+      resumed.epoch = 1;
+      expect(await there(resumed)).toEqual(second);
+    },
+  );
+
+  test("stay on this one where they cannot be sent, or shall not", async () => {
+    const own = watched({ rotate: 20 }, false);
+    const asked = watched({ rotate: 20 });
+    const found = await there(batches(images, { ...options, transform: own }));
+    expect(await there(batches(images, { ...options, transform: asked, workers: 0 }))).toEqual(found);
+    expect([own.mock.calls.length, asked.mock.calls.length]).toEqual([4, 4]);
+  });
+
+  test("may be left half way, and say what is wrong", { timeout: 60_000 }, async () => {
+    const b = batches(images, { ...options, transform: augment({ flip: 0.5 }) });
+    for await (const batch of b) {
+      expect(batch.x!.shape).toEqual([6, 1, 6, 6]);
+      break;
+    }
+    const wrong = batches(images, { ...options, transform: augment({ field: "image" }) });
+    await expect(there(wrong)).rejects.toMatchObject({ code: "missing_input", name: "ArborizeError" });
+    expect(() => batches(images, { workers: -1 })).toThrow(/workers is -1/);
+  });
 });

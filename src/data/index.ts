@@ -2,7 +2,7 @@
 
 export { type AdultData, type AdultOptions, adult } from "./adult.ts";
 export { type AugmentOptions, augment, type Range } from "./augment.ts";
-export { type Batches, type BatchesOptions, type BatchTransform, batches } from "./batches.ts";
+export { type Batches, type BatchesOptions, batches } from "./batches.ts";
 export {
   type Batch,
   type Dataset,
@@ -34,4 +34,5 @@ export {
 
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export type { SourceOptions } from "./source.ts";
+export type { BatchTransform } from "./transform.ts";
 export { tokenDataset, type WordPiece, wordPiece } from "./wordpiece.ts";

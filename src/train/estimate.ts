@@ -111,7 +111,7 @@ async function timeSteps(copy: Training, train: Batches) {
   const times: number[] = [];
   const start = performance.now();
   let before = start;
-  for (const batch of repeated(train)) {
+  for await (const batch of repeated(train)) {
     await copy.step(batch);
     const now = performance.now();
     times.push((now - before) / 1000);
@@ -127,7 +127,7 @@ async function timeEvaluation(copy: Training, validation: Batches): Promise<numb
   const { epoch } = validation;
   const perExample: number[] = [];
   let before = performance.now();
-  for (const batch of repeated(validation)) {
+  for await (const batch of repeated(validation)) {
     await copy.evaluate([batch], null);
     const now = performance.now();
     const examples = Object.values(batch)[0]?.shape[0] ?? 1;
@@ -140,8 +140,8 @@ async function timeEvaluation(copy: Training, validation: Batches): Promise<numb
 }
 
 /** Batches without end. */
-function* repeated(batches: Batches): Generator<Batch, never> {
-  for (;;) yield* batches as Iterable<Batch>;
+async function* repeated(batches: Batches): AsyncGenerator<Batch, never> {
+  for (;;) yield* batches as AsyncIterable<Batch>;
 }
 
 function evaluatedExamples({ validation, test }: Data): number {

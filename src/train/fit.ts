@@ -166,7 +166,7 @@ async function trainEpoch(
   await tell({ type: "epochStart", epoch, steps, phase: training.phase });
   let step = 0;
   let meanLoss = 0;
-  for (const batch of train as Iterable<Batch>) {
+  for await (const batch of train) {
     signal?.throwIfAborted();
     const loss = await stepWithContext(training, batch, `epoch ${epoch}, step ${step}`, folder);
     step += 1;

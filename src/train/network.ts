@@ -61,6 +61,8 @@ export class GrowingNetwork {
   #initial: ReadonlyMap<string, Tensor>;
   #program: StepProgram | null = null;
   #uploaded: ReadonlyMap<string, Resident> | null = null;
+  /** Memory of masks, which are large and needed in every step: a new piece each time keeps the garbage collector busy. */
+  readonly #masks = new Map<string, Uint8Array>();
   readonly #inference = new Map<Metric | "loss" | "output", InferenceProgram>();
 
   constructor(parts: NetworkParts) {
@@ -121,8 +123,21 @@ export class GrowingNetwork {
   async step(batch: Batch, masks: Random, knobs: Knobs): Promise<number> {
     const program = await this.#stepProgram();
     const { tensors, lengths } = matchBatch(batch, program.step.feeds);
-    for (const mask of program.step.masks) tensors.set(mask.name, drawMask(mask, lengths, masks));
+    for (const mask of program.step.masks) {
+      tensors.set(mask.name, drawMask(mask, lengths, masks, this.#maskMemory(mask)));
+    }
     return (await program.run(tensors, knobs)).loss;
+  }
+
+  /** Gives a mask's memory by its size: the last step's, where the engine reads it before the next step is prepared. */
+  #maskMemory({ name }: MaskFeed): (size: number) => Uint8Array {
+    return (size) => {
+      const known = this.#masks.get(name);
+      if (known?.length === size && this.parts.engine.sharesMemory) return known;
+      const memory = new Uint8Array(size);
+      this.#masks.set(name, memory);
+      return memory;
+    };
   }
 
   /** A metric, or the loss where it is null, over batches. `changed`: state that is other than the network's, by name. */
@@ -170,6 +185,7 @@ export class GrowingNetwork {
   async release(): Promise<void> {
     const programs = [...this.#inference.values(), ...(this.#program ? [this.#program] : [])];
     this.#inference.clear();
+    this.#masks.clear();
     this.#program = null;
     this.#uploaded = null;
     for (const program of programs) await program.release();
@@ -201,9 +217,14 @@ export class GrowingNetwork {
   }
 }
 
-function drawMask({ p, shape }: MaskFeed, lengths: ReadonlyMap<string, number>, random: Random): Tensor {
+function drawMask(
+  { p, shape }: MaskFeed,
+  lengths: ReadonlyMap<string, number>,
+  random: Random,
+  memory: (size: number) => Uint8Array,
+): Tensor {
   const resolved = shape.map((dim) => resolveDim(dim, lengths));
-  const mask = new Uint8Array(sizeOf(resolved));
+  const mask = memory(sizeOf(resolved));
   random.keepMask(mask, p);
   return new Tensor("bool", resolved, mask);
 }

@@ -4,7 +4,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { textTable } from "../src/report/table.ts";
-import { ROWS, type RowName } from "./networks.ts";
+import { ROWS, type Row, type RowName } from "./networks.ts";
 import { BLOCK, inTurns, quantile, type Side } from "./server.ts";
 
 const names = Object.keys(ROWS) as RowName[];
@@ -33,10 +33,17 @@ const ms = (times: readonly number[]) => quantile(times, 0.5).toFixed(1);
 const least = (times: readonly number[]) => quantile(times, 0).toFixed(1);
 const spread = ({ times }: Side) => quantile(times, 0.75) / quantile(times, 0.25);
 
+/** Derived, not measured: as many steps of the median time as an epoch has. */
+const epoch = ({ epoch: examples, batch }: Row, times: readonly number[]) =>
+  examples === undefined
+    ? "-"
+    : ((Math.ceil(examples / batch.shape[0]!) * quantile(times, 0.5)) / 1000).toFixed(0);
+
 const rows: Record<string, string>[] = [];
 let trusted = true;
 for (const name of values.rows.split(",") as RowName[]) {
-  const { dendrites: counts, aims } = ROWS[name];
+  const row: Row = ROWS[name];
+  const { dendrites: counts, aims } = row;
   for (const [i, dendrites] of counts.entries()) {
     const { ours, peer, about } = await inTurns([name, values.threads, String(dendrites)], { steps });
     if (rows.length === 0) console.log(about.join("\n"));
@@ -48,9 +55,11 @@ for (const name of values.rows.split(",") as RowName[]) {
       dendrites: String(dendrites),
       "ms/step": ms(ours.times),
       least: least(ours.times),
+      "s/epoch": epoch(row, ours.times),
       "peak MB": ours.peak.toFixed(0),
       "PyTorch ms/step": peer ? ms(peer.times) : "-",
       "PyTorch least": peer ? least(peer.times) : "-",
+      "PyTorch s/epoch": peer ? epoch(row, peer.times) : "-",
       "PyTorch peak MB": peer ? peer.peak.toFixed(0) : "-",
       ratio: ratio === null ? "-" : calm ? ratio.toFixed(2) : "busy",
       aim: String(aims[i]),
@@ -65,6 +74,10 @@ const columns = Object.keys(rows[0]!).map((header) => ({
   align: header === "row" ? ("left" as const) : ("right" as const),
 }));
 console.log(textTable(rows, columns));
+console.log(
+  "\ns/epoch: the steps of an epoch (MNIST's 60,000 images, 90,000 of EMNIST for ResNet-18) times the median step. Loading and\n" +
+    "validation are left out on both sides; bench/share.ts says what they take here.",
+);
 if (!trusted) {
   console.log(
     "\nbusy: the middle half of the steps spreads by more than 1.5, so the machine was too busy for a ratio",

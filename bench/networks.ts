@@ -20,6 +20,8 @@ export interface Row {
   /** Shape of the batch's input, and how many words or classes there are where it is whole numbers. */
   readonly batch: { readonly shape: readonly number[]; readonly below?: number };
   readonly classes: number;
+  /** Examples of an epoch, where the row is an experiment's network: MNIST's, and those that the EMNIST experiment learns from. */
+  readonly epoch?: number;
 }
 
 /** An LSTM over a sequence, and a classifier of its last state. */
@@ -46,6 +48,7 @@ export const ROWS = {
     model: () => new nn.models.MnistNet(),
     batch: { shape: [64, 1, 28, 28] },
     classes: 10,
+    epoch: 60_000,
   },
   resnet18: {
     about: "ResNet-18, Adadelta, 32 images of 32 x 32 x 3",
@@ -57,6 +60,7 @@ export const ROWS = {
     model: () => nn.models.resnet18({ numClasses: 10 }),
     batch: { shape: [32, 3, 32, 32] },
     classes: 10,
+    epoch: 90_000,
   },
   "dsn-bert": {
     about: "BERT-tiny's embeddings summed, AdamW, 32 x 512 tokens",

@@ -6,12 +6,22 @@
 //
 //     npx tsx examples/imdb-dsn-bert.ts --data ../shared/data
 //
-// The published network starts from BERT-tiny's weights (`--weights model.safetensors`, as Hugging Face has them, then at a rate
-// of 1e-5); without that file everything is trained from scratch, at 1e-3. To classify other texts, give them and their labels
-// to `data.tokenDataset`.
+// The published network starts from BERT-tiny's weights: `--weights model.safetensors`, or `--weights hf:OWNER/NAME` to have them
+// from the Hugging Face hub (`npm install @huggingface/hub`), with `@REVISION` and `:FILE` where they lie elsewhere. Both networks
+// then start from them, at a rate of 1e-5; without, everything is trained from scratch, at 1e-3. To classify other texts, give
+// them and their labels to `data.tokenDataset`.
 
 import { join } from "node:path";
-import { type Dataset, data, nn, optim, Random, readStateDict, type Tensor } from "../src/index.ts";
+import {
+  ArborizeError,
+  type Dataset,
+  data,
+  nn,
+  optim,
+  Random,
+  readStateDict,
+  type Tensor,
+} from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
 import {
   type Arm,
@@ -70,11 +80,18 @@ export const imdbDsnBert: Experiment = {
     const parts: { train: Dataset; validation: Dataset; test: Dataset } = { train, validation, test };
 
     const state = weights === undefined ? null : await pretrained(weights);
-    const width: number = state?.get("embeddings.word_embeddings.weight")?.shape[1] ?? WIDTH;
+    const width: number = state?.get("bert.embeddings.word_embeddings.weight")?.shape[1] ?? WIDTH;
     const dsn = (hiddenSize: number) => {
       const net = new nn.models.DsnBert({ hiddenSize });
-      if (state && hiddenSize === width) net.loadStateDict(state, { strict: false });
-      return net;
+      return state && hiddenSize === width ? started(net, withoutPrefix(state), weights!) : net;
+    };
+    const encoder = () => {
+      const net = new nn.models.BertForSequenceClassification({
+        hiddenSize: width,
+        numHiddenLayers: 2,
+        numAttentionHeads: 2,
+      });
+      return state ? started(net, state, weights!) : net;
     };
     const ids = { dtype: "int64", shape: ["batch", tokens] } as const;
     const arm = (
@@ -97,7 +114,6 @@ export const imdbDsnBert: Experiment = {
       });
     const falling = optim.exponentialLR({ gamma: 0.8 });
     const longer = { scheduler: withRestarts(falling, cycle) };
-    const encoder = { hiddenSize: width, numHiddenLayers: 2, numAttentionHeads: 2 };
     return {
       data: `IMDB, ${train.length} training, ${validation.length} validation, ${test.length} test reviews`,
       arms: [
@@ -108,7 +124,7 @@ export const imdbDsnBert: Experiment = {
         arm("longer", () => dsn(width), 2 * cycle, longer),
         // A dendrite on the classifier is a hundred parameters; one unit more of width is 31,000, the least that there is.
         arm("wider", () => dsn(width + 1), 2 * cycle, longer),
-        arm("2-layer encoder", () => new nn.models.BertForSequenceClassification(encoder), 2 * cycle, {
+        arm("2-layer encoder", encoder, 2 * cycle, {
           ...longer,
           inputs: { inputIds: ids, attentionMask: ids },
         }),
@@ -123,10 +139,32 @@ function some({ texts, labels }: data.LabelledTexts, count: number): data.Labell
   return { texts: chosen.map((i) => texts[i]!), labels: chosen.map((i) => labels[i]!) };
 }
 
-/** Hugging Face's names, without the prefix that the encoder has there. */
+/**
+ * Weights under the names of Hugging Face's classifier: an encoder alone has no prefix, and what was converted long ago calls a
+ * normalization's weights gamma and beta.
+ */
 async function pretrained(path: string): Promise<ReadonlyMap<string, Tensor>> {
   const state = await readStateDict(path);
+  const today = (name: string) =>
+    `bert.${name}`
+      .replace(/^bert\.bert\./, "bert.")
+      .replace(/LayerNorm\.gamma$/, "LayerNorm.weight")
+      .replace(/LayerNorm\.beta$/, "LayerNorm.bias");
+  return new Map([...state].map(([name, tensor]) => [today(name), tensor]));
+}
+
+function withoutPrefix(state: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
   return new Map([...state].map(([name, tensor]) => [name.replace(/^bert\./, ""), tensor]));
+}
+
+/** A network that starts from weights: all but its classifier's, which are drawn. */
+function started(net: nn.Module, state: ReadonlyMap<string, Tensor>, from: string): nn.Module {
+  const own = new Map([...state].filter(([name]) => !name.startsWith("classifier.")));
+  const missing = net
+    .loadStateDict(own, { strict: false })
+    .missing.filter((name) => !name.startsWith("classifier."));
+  if (missing.length === 0) return net;
+  throw new ArborizeError("bad_data", `"${from}" has no ${missing.slice(0, 3).join(", ")}: is it a BERT's?`);
 }
 
 await runIfMain(import.meta.url, "IMDB reviews by summed embeddings, with dendrites on the classifier.", [

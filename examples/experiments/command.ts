@@ -22,7 +22,7 @@ export async function runExperiments(about: string, experiments: readonly Experi
     data: { standard: "", help: "folder of the data sets; by default they are downloaded where possible" },
     seeds: { standard: 0, help: "seeds 1 to this one; by default the experiment's own number" },
     only: { standard: "", help: "names of experiments, with commas; by default all" },
-    weights: { standard: "", help: "safetensors file to start from, for imdb-dsn-bert" },
+    weights: { standard: "", help: "safetensors file to start from, or hf:OWNER/NAME, for imdb-dsn-bert" },
     estimate: { standard: false, help: "only say what it would cost in time and memory" },
     out: { standard: "", help: "folder of the runs; by default a new one under runs/" },
     results: { standard: "", help: "folder of results.md and its pictures; by default none is written" },

@@ -2,6 +2,7 @@
 
 import type { Tensor } from "../base/tensor.ts";
 import { readBeside, readFileBytes } from "../data/files.ts";
+import { isHubFile, readHubFile } from "../data/hub.ts";
 import { readSafetensors } from "../data/safetensors.ts";
 import type { ReadExternal } from "../onnx/external.ts";
 import { readOnnx as decodeOnnx, type OnnxModel, type ReadOptions } from "../onnx/read.ts";
@@ -33,8 +34,12 @@ export async function readOnnx(source: string | Uint8Array, options: OpenOptions
 /**
  * Reads a state dict, tensors by name, from a safetensors file: for `Module.loadStateDict`.
  *
- * @throws `bad_file` when there is no such file or it is damaged.
+ * @param path a file, or one of the Hugging Face hub, as `hf:OWNER/NAME`, with `@REVISION` (default: `main`) and `:FILE` (default:
+ *   `model.safetensors`) behind it. The hub's client has to be installed: `npm install @huggingface/hub`.
+ * @throws `bad_file` when there is no such file or it is damaged; `bad_option` without the client, `download_failed` where the hub
+ *   does not give the file.
  */
 export async function readStateDict(path: string): Promise<ReadonlyMap<string, Tensor>> {
-  return readSafetensors(await readFileBytes(path), path).tensors;
+  const bytes = await (isHubFile(path) ? readHubFile(path) : readFileBytes(path));
+  return readSafetensors(bytes, path).tensors;
 }

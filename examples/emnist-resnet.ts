@@ -1,13 +1,17 @@
 // Handwritten letters and digits by a ResNet with dendrites.
 //
 // The idea: residual networks are deep already; do dendrites still add something? Images are turned by up to 10 degrees and
-// sheared by up to 5, anew in every epoch. Published numbers are of EMNIST Balanced, of one run each; here the part of ByMerge
-// is used that could be had, so look at the differences between arms, not at the level.
+// sheared by up to 5, anew in every epoch.
+//
+// Published: a chart in the README of the original library (PerforatedAI, July 2025), of EMNIST Balanced and one run each; the
+// network is He and others' (2016, arXiv 1512.03385). Here the part of ByMerge is used that could be had, so look at the
+// differences between arms, not at the level.
 //
 //     npx tsx examples/emnist-resnet.ts --data ../shared/data --scale quick
 //
 // ResNet-18 is what `full` trains: hours on a few cores. The smaller scales train a narrow network with one block at each
-// resolution. To try another network, change `network`.
+// resolution. To try another network, change `network`; for other images, `all` and what `augment` does to them. With NIST's own
+// files in a folder, `data.emnist({ folder, split: "balanced" })` is the published data.
 
 import { data, nn, optim } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";

@@ -2,13 +2,17 @@
 //
 // The idea: a trained network stalls; each of its neurons gets a dendrite, a copy of its layer behind a sigmoid, and training
 // goes on from the best weights. Is it the dendrites that help, or the epochs, the restart of the learning rate, or the
-// parameters? `longer` and `wider` answer that. Published bars are of one run; their difference of .07 points is less than
-// what seeds make. _By correlation_, dendrites learn apart to follow the error that is left: docs/correlation.md; those epochs
-// come on top. `examples/mnist.ts` is the same network as a program of your own would train it.
+// parameters? `longer` and `wider` answer that. _By correlation_, dendrites learn apart to follow the error that is left:
+// docs/correlation.md; those epochs come on top.
+//
+// Published: charts in the README of the original library (PerforatedAI, July 2025), of one run each; their difference of .07
+// points is less than what seeds make. Look at `dendrites` beside `longer` and `wider`, at the intervals, and at the column of
+// parameters. `examples/mnist.ts` is the same network as a program of your own would train it.
 //
 //     npx tsx examples/mnist-cnn.ts --data ../shared/data
 //
-// To try another network, write it in place of `Cnn`, with a factor of its width.
+// To try another network, write it in place of `Cnn`, with a factor of its width; for other images, `data.fashionMnist` in place
+// of `data.mnist`, or `parts` of a data set of your own.
 
 import { data, nn, optim, type Value } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";

@@ -41,7 +41,7 @@ export { type NodeEngineOptions, nodeEngine } from "./engine/node.ts";
 export { Graph, type Node, type Value } from "./graph/graph.ts";
 export { printGraph } from "./graph/print.ts";
 export type { Dim, Shape } from "./graph/shape.ts";
-export type { CorrelationSettings } from "./growth/dendrite-phase.ts";
+export type { CorrelationSettings } from "./growth/correlation-settings.ts";
 export { type GrowthOptions, type GrowthSettings, growthSettings } from "./growth/settings.ts";
 export {
   addScore,

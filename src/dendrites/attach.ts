@@ -58,9 +58,15 @@ export function attachDendrites(base: Graph, plan: DendritePlan): Graph {
   return growOn(base, { ...plan, sites: plan.sites.filter((site) => countOn(plan, site) > 0) });
 }
 
-/** A module in a graph that has grown, at the first of its calls. */
+/** A module in a graph that has grown, at one of its outputs that dendrites feed. */
 export interface Grown {
   readonly site: Site;
+  /** Whether it is the site's own output, of the first of its calls. */
+  readonly first: boolean;
+  /** The shape in which one weight a neuron broadcasts over the output. */
+  readonly rowShape: readonly number[];
+  /** What the module reads. */
+  readonly input: Value;
   /** The module's output with its dendrites' added. */
   readonly sum: Value;
   /** The dendrites' outputs, in the order in which they grew. */
@@ -71,7 +77,7 @@ export interface Grown {
   readonly another: (name: string) => Value;
 }
 
-/** Grows on every site, and calls `onGrown` with each. */
+/** Grows on every site, and calls `onGrown` with each of their outputs, of all calls. */
 export function growOn(base: Graph, plan: DendritePlan, onGrown?: (grown: Grown) => void): Graph {
   const feedsAt = new Map<Node, Feed[]>();
   const callAt = new Map<Node, Call>();
@@ -95,7 +101,7 @@ export function growOn(base: Graph, plan: DendritePlan, onGrown?: (grown: Grown)
     for (const feed of feeds) {
       const at = node.outputs.indexOf(feed.output);
       const grown = growth.withDendrites(outputs[at]!, feed);
-      if (feed.output === feed.site.output) onGrown?.(grown);
+      onGrown?.(grown);
       outputs[at] = grown.sum;
     }
     return outputs;
@@ -146,7 +152,10 @@ class Growth {
     const dendrites: Value[] = [];
     for (let j = 0; j < count; j++) dendrites.push(this.#dendrite(`dendrites.${j}`, dendrites, feed));
     const another = (name: string) => this.#dendrite(name, dendrites, feed);
-    if (count === 0) return { site, sum: neuron, dendrites, contributions: [], another };
+    const { output } = feed;
+    const [first, rowShape] = [output === site.output, rowShapeOf(site, output)];
+    const place = { site, first, rowShape, input: this.#target.mapped(call.input) };
+    if (count === 0) return { ...place, sum: neuron, dendrites, contributions: [], another };
     const weights = this.#connection(`${site.id}.dendrites.output`, count, feed);
     const heard = this.#plan.stopGradients ? dendrites.map(stopGradient) : dendrites;
     const combined = (site.combine ?? sum)({ neuron, dendrites: heard, weights });
@@ -156,7 +165,7 @@ class Growth {
       const silent = weights.map((weight, i) => (i === j ? mul(weight, scalar(weight, 0)) : weight));
       return sub(combined, site.combine({ neuron, dendrites: heard, weights: silent }));
     });
-    return { site, sum: combined, dendrites, contributions, another };
+    return { ...place, sum: combined, dendrites, contributions, another };
   }
 
   /** The output of the dendrite of a name, given those of the earlier ones. */

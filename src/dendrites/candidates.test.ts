@@ -29,7 +29,7 @@ describe("candidates", () => {
     );
     const joined = attachDendrites(base, { ...plan, count: count + 1, values });
     const outputs = Object.fromEntries([
-      ...sites.map(({ site, candidates }) => [site.id, candidates[1]!] as const),
+      ...sites.map(({ site, places }) => [site.id, places[0]!.candidates[1]!] as const),
       ["y", graph.outputs[0]!],
     ]);
     const found = await runGraph(graph, { x }, outputs);

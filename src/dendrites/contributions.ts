@@ -23,8 +23,8 @@ export function attachContributions(
 ): { readonly graph: Graph; readonly sites: readonly ContributingSite[] } {
   const sites: ContributingSite[] = [];
   const grown = { ...plan, sites: plan.sites.filter((site) => countOn(plan, site) > 0) };
-  const graph = growOn(base, grown, ({ site, sum, contributions }) => {
-    sites.push({ site, sum, contributions: contributions.map((make) => make()) });
+  const graph = growOn(base, grown, ({ site, first, sum, contributions }) => {
+    if (first) sites.push({ site, sum, contributions: contributions.map((make) => make()) });
   });
   return { graph, sites };
 }

@@ -1,6 +1,6 @@
 // What the tracker decided and why: data for programs, a sentence for people and logs.
 
-import type { PhaseEnd } from "./dendrite-phase.ts";
+import type { PhaseEnd } from "./correlation-settings.ts";
 import type { Best } from "./state.ts";
 
 /** Why a cycle ended. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { correlationSettings } from "./dendrite-phase.ts";
+import { correlationSettings } from "./correlation-settings.ts";
 import { fastestGrowth } from "./plan.ts";
 import { growthSettings } from "./settings.ts";
 

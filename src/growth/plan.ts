@@ -1,6 +1,6 @@
 // How a run may go, before it starts: epochs with each number of dendrites.
 
-import type { CorrelationSettings } from "./dendrite-phase.ts";
+import type { CorrelationSettings } from "./correlation-settings.ts";
 import { forDendrites, type GrowthSettings } from "./settings.ts";
 
 /** Some epochs in a row. */

@@ -1,6 +1,6 @@
 // What a run's report says beside its scores: what it was made with, and on what.
 
-import { correlationSettings } from "../growth/dendrite-phase.ts";
+import { correlationSettings } from "../growth/correlation-settings.ts";
 import { growthSettings } from "../growth/settings.ts";
 import type { ReportOptions } from "../report/page.ts";
 import type { ArborizeOptions } from "./arborize.ts";

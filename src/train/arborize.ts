@@ -5,13 +5,14 @@ import type { Tensor } from "../base/tensor.ts";
 import { sitesAgain } from "../dendrites/again.ts";
 import type { DendriteActivation } from "../dendrites/attach.ts";
 import { detachDendrites } from "../dendrites/detach.ts";
+import { tiedSites } from "../dendrites/removal.ts";
 import { DEFAULT_TYPES, type Selection } from "../dendrites/selection.ts";
 import type { Site } from "../dendrites/site.ts";
 import { inspectModules, type Verdict } from "../dendrites/sites.ts";
 import type { Engine } from "../engine/engine.ts";
 import { nodeEngine } from "../engine/node.ts";
 import { Graph } from "../graph/graph.ts";
-import { type CorrelationSettings, correlationSettings } from "../growth/dendrite-phase.ts";
+import { type CorrelationSettings, correlationSettings } from "../growth/correlation-settings.ts";
 import { type GrowthOptions, type GrowthSettings, growthSettings } from "../growth/settings.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
@@ -107,6 +108,7 @@ export async function arborize(
       `"${base.name}" has ${found.activation} dendrites on ${[...counts.keys()].join(", ")}: dendrites.activation must keep them.`,
     );
   }
+  if (correlation) expectOwnWeights(sites);
   return new Training({
     base,
     sites,
@@ -134,6 +136,16 @@ function startOf(
 ): Snapshot | null {
   if (state) return startFrom(state, places);
   return own.dendrites > 0 ? own : null;
+}
+
+/** Of modules that share weights one's best dendrite is not the other's. @throws `bad_option` */
+function expectOwnWeights(sites: readonly Site[]): void {
+  const tied = tiedSites(sites).find((group) => group.length > 1);
+  if (!tied) return;
+  throw new ArborizeError(
+    "bad_option",
+    `${tied.map(({ id }) => `"${id}"`).join(" and ")} share weights, and dendrites that learn by correlation are chosen for each module by itself: leave all but one of them out by dendrites.skip, or let dendrites learn by gradients.`,
+  );
 }
 
 function correlationOf({ dendrites = {}, optimizer }: ArborizeOptions): CorrelationParts | null {

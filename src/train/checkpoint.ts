@@ -11,6 +11,7 @@ import type { SchedulerState } from "../optim/schedulers.ts";
 import type { RunHistory } from "../report/history.ts";
 import type { PhaseState } from "./dendrite-phase.ts";
 import type { NetworkParts, Snapshot } from "./network.ts";
+import { phaseMisfits } from "./phase-state.ts";
 import type { OpenEpoch, RunRecord } from "./recorder.ts";
 import { listed, misfits } from "./state-dict.ts";
 
@@ -87,6 +88,10 @@ const phase = z.object({
     bootstrap: count,
     progress: z.object({ epochs: count, waited: count }),
     flat: z.number().nullable(),
+    memory: z
+      .object({ examples: count, lossSum: z.number(), counted: count, settled: z.boolean() })
+      .nullable()
+      .default(null),
   }),
   pending: z.array(
     z.object({ type: z.literal("save"), checkpoint: z.enum(["best", "cycle", "switch", "run"]) }),
@@ -193,6 +198,7 @@ export function decodeState(bytes: Uint8Array, name: string, parts: TrainingIden
   const phase = read.phase ? { ...read.phase, tensors: takeFrom(PHASE) } : null;
   const present: Savepoint = { ...now, values: rest };
   for (const point of [present, ...points.map(([, kept]) => kept)]) expectParameters(point, name, parts);
+  if (phase) expectPhase(phase, present, name, parts);
   return {
     now: present,
     savepoints: new Map(points),
@@ -235,6 +241,19 @@ function expectParameters(point: Snapshot, name: string, parts: TrainingIdentity
   throw new ArborizeError(
     "bad_file",
     `"${name}" does not hold the parameters of ${point.dendrites} dendrites:\n  ${listed(problems)}`,
+  );
+}
+
+/** Checks that all is there that a dendrite phase goes on with. */
+function expectPhase(phase: PhaseState, now: Snapshot, name: string, parts: TrainingIdentity): void {
+  const { correlation } = parts;
+  const problems = correlation
+    ? phaseMisfits(phase, now, { ...parts, correlation })
+    : ["dendrites of this training learn with the network"];
+  if (problems.length === 0) return;
+  throw new ArborizeError(
+    "bad_file",
+    `"${name}" was saved while dendrites learned, and does not hold what they go on with:\n  ${listed(problems)}`,
   );
 }
 

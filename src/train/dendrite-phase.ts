@@ -9,11 +9,10 @@ import {
   type PhaseEnd,
   type PhaseProgress,
   phaseEnd,
-} from "../growth/dendrite-phase.ts";
-import { matchBatch } from "./batch.ts";
-import { buildCandidateStep, type FrozenNetwork } from "./candidate-step.ts";
+} from "../growth/correlation-settings.ts";
+import { CandidateProgram, FRESH_MEMORY, type MemoryStanding } from "./candidate-program.ts";
+import type { FrozenNetwork } from "./candidate-step.ts";
 import type { CorrelationParts, NetworkParts } from "./network.ts";
-import { StepProgram } from "./program.ts";
 import { SiteCandidates } from "./site-candidates.ts";
 
 /** Where a phase stands beside its tensors. Plain JSON. */
@@ -30,6 +29,8 @@ export interface PhaseStanding {
   readonly progress: PhaseProgress;
   /** The validation score while the phase lasts; null before the first. */
   readonly flat: number | null;
+  /** What is kept of examples; null where the network runs with each step. */
+  readonly memory: MemoryStanding | null;
 }
 
 /** A phase as it is saved. */
@@ -48,31 +49,28 @@ export interface PhaseEpoch {
   readonly idle: boolean;
 }
 
-const MEASURED = "phase.";
+/** What names of what was measured, and of the best so far, start with. */
+export const MEASURED = "phase.";
 
 /** A phase in which candidates learn. The network it is for stays as it is. */
 export class DendritePhase {
   readonly #parts: CorrelationParts;
   readonly #network: FrozenNetwork;
-  readonly #program: StepProgram;
+  readonly #program: CandidateProgram;
   readonly #sites: readonly SiteCandidates[];
-  /** Candidates as they started: what learning leaves as it is, too. */
-  readonly #initial: ReadonlyMap<string, Tensor>;
   #standing: PhaseStanding;
 
   private constructor(
     parts: CorrelationParts,
     network: FrozenNetwork,
-    program: StepProgram,
+    program: CandidateProgram,
     sites: readonly SiteCandidates[],
-    initial: ReadonlyMap<string, Tensor>,
     standing: PhaseStanding,
   ) {
     this.#parts = parts;
     this.#network = network;
     this.#program = program;
     this.#sites = sites;
-    this.#initial = initial;
     this.#standing = standing;
   }
 
@@ -83,8 +81,7 @@ export class DendritePhase {
     frozen: FrozenNetwork,
     { standing, tensors }: PhaseState,
   ): Promise<DendritePhase> {
-    const { step, initial } = buildCandidateStep(network, frozen, parts);
-    const program = await StepProgram.compile(step, network.engine, new Map([...initial, ...tensors]));
+    const program = await CandidateProgram.compile(network, frozen, parts, tensors, standing.memory);
     const sites = network.sites.map((site) => new SiteCandidates(site, parts));
     const saved = new Map(
       [...tensors].flatMap(([name, tensor]) =>
@@ -92,7 +89,7 @@ export class DendritePhase {
       ),
     );
     if (saved.size > 0) for (const site of sites) site.restore(saved);
-    return new DendritePhase(parts, frozen, program, sites, initial, standing);
+    return new DendritePhase(parts, frozen, program, sites, standing);
   }
 
   /** The standing of a phase that begins. */
@@ -100,26 +97,32 @@ export class DendritePhase {
     dendrite: number,
     attempt: number,
     cap: number,
-    { bootstrapBatches }: CorrelationSettings,
+    { bootstrapBatches, cacheMegabytes }: CorrelationSettings,
   ): PhaseState {
-    const progress = { epochs: 0, waited: 0 };
-    const standing = { dendrite, attempt, cap, steps: 0, bootstrap: bootstrapBatches, progress, flat: null };
+    const standing = {
+      dendrite,
+      attempt,
+      cap,
+      steps: 0,
+      bootstrap: bootstrapBatches,
+      progress: { epochs: 0, waited: 0 },
+      flat: null,
+      memory: cacheMegabytes > 0 ? FRESH_MEMORY : null,
+    };
     return { standing, tensors: new Map() };
   }
 
   get standing(): PhaseStanding {
-    return this.#standing;
+    return { ...this.#standing, memory: this.#program.memory };
   }
 
   /** One step on a batch. Returns the network's loss, without dropout. */
   async step(batch: Batch, learningRate: number): Promise<number> {
     const { optimizer } = this.#parts;
     const { steps, bootstrap } = this.#standing;
-    const { tensors } = matchBatch(batch, this.#program.step.feeds);
-    for (const site of this.#sites) for (const [name, tensor] of site.feeds()) tensors.set(name, tensor);
+    const fed = this.#sites.flatMap((site) => [...site.feeds()]);
     const knobs = optimizer.knobs(steps + 1, learningRate);
-    const run = bootstrap > 0 ? "measure" : "run";
-    const { loss, measures } = await this.#program[run](tensors, knobs);
+    const { loss, measures } = await this.#program.run(batch, fed, knobs, bootstrap === 0);
     for (const site of this.#sites) site.observe(measures);
     if (bootstrap === 0) {
       this.#standing = { ...this.#standing, steps: steps + 1 };
@@ -145,7 +148,8 @@ export class DendritePhase {
     if (this.#parts.requireFlat && flat !== null && score !== flat) throw notFlat(flat, score);
     const idle = steps === 0;
     if (bootstrap > 0) for (const site of this.#sites) site.measured();
-    const state = new Map([...this.#initial, ...(await this.#program.snapshot())]);
+    this.#program.endEpoch();
+    const state = new Map([...this.#program.initial, ...(await this.#program.snapshot())]);
     const epochs = this.#sites.map((site) => [site.site.id, site.endEpoch(state)] as const);
     const improved = epochs.some(([, epoch]) => epoch.improved);
     const progress = idle ? before : nextPhaseProgress(before, improved);
@@ -166,11 +170,11 @@ export class DendritePhase {
 
   /** Everything that `start` goes on from. */
   async state(): Promise<PhaseState> {
-    const tensors = await this.#program.snapshot();
+    const tensors = new Map([...this.#program.initial, ...(await this.#program.snapshot())]);
     for (const site of this.#sites) {
       for (const [name, tensor] of site.state()) tensors.set(MEASURED + name, tensor);
     }
-    return { standing: this.#standing, tensors };
+    return { standing: this.standing, tensors };
   }
 
   release(): Promise<void> {

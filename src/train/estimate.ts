@@ -3,7 +3,7 @@
 import type { Batches } from "../data/batches.ts";
 import type { Batch } from "../data/dataset.ts";
 import type { Graph } from "../graph/graph.ts";
-import { correlationSettings } from "../growth/dendrite-phase.ts";
+import { correlationSettings } from "../growth/correlation-settings.ts";
 import { fastestGrowth, type PlannedEpochs } from "../growth/plan.ts";
 import { type GrowthSettings, growthSettings } from "../growth/settings.ts";
 import type { Module } from "../nn/module.ts";

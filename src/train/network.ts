@@ -9,7 +9,7 @@ import type { Site } from "../dendrites/site.ts";
 import type { Engine, Resident } from "../engine/engine.ts";
 import type { Graph } from "../graph/graph.ts";
 import { resolveDim, staticShape } from "../graph/shape.ts";
-import type { CorrelationSettings } from "../growth/dendrite-phase.ts";
+import type { CorrelationSettings } from "../growth/correlation-settings.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
 import type { Knobs, Optimizer } from "../optim/optimizer.ts";

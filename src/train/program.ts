@@ -102,12 +102,7 @@ export class StepProgram {
 
   async #resultOf(results: ReadonlyMap<string, Resident>): Promise<StepResult> {
     const loss = (await this.#engine.download(results.get("loss")!)).item();
-    if (!Number.isFinite(loss)) {
-      throw new ArborizeError(
-        "not_a_number",
-        `The training loss is ${loss}. Parameters and optimizer are as before this step. Lower the learning rate, or look for bad values in this batch.`,
-      );
-    }
+    expectFinite(loss);
     const measures = new Map<string, Tensor>();
     for (const name of this.step.measures) {
       measures.set(name, await this.#engine.download(results.get(name)!));
@@ -148,4 +143,13 @@ export class StepProgram {
   async release(): Promise<void> {
     await this.#program.release();
   }
+}
+
+/** @throws `not_a_number` for a loss that is none. */
+export function expectFinite(loss: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new ArborizeError(
+    "not_a_number",
+    `The training loss is ${loss}. Parameters and optimizer are as before this step. Lower the learning rate, or look for bad values in this batch.`,
+  );
 }

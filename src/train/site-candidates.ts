@@ -6,8 +6,8 @@ import { candidateId } from "../dendrites/candidates.ts";
 import { countsIn } from "../dendrites/counts.ts";
 import { type NeuronAxes, neuronAxes } from "../dendrites/neuron-axes.ts";
 import type { Site } from "../dendrites/site.ts";
-import { type CorrelationSettings, dendriteImproves } from "../growth/dendrite-phase.ts";
-import { meanErrorOf, namesOf, positionsOf } from "./candidate-step.ts";
+import { type CorrelationSettings, dendriteImproves } from "../growth/correlation-settings.ts";
+import { meanErrorOf, namesOf, positionsOf } from "./candidate-objective.ts";
 import { Moments } from "./moments.ts";
 
 type Measures = ReadonlyMap<string, Tensor>;

@@ -182,7 +182,7 @@ function entriesOf({ name, data, dtype }: Value, optimizer: Optimizer): StateEnt
 }
 
 /** What the optimizer keeps of a parameter under `key`. */
-function keptName(parameter: string, key: string): string {
+export function keptName(parameter: string, key: string): string {
   return `optimizer.${parameter}.${key}`;
 }
 

@@ -42,12 +42,16 @@ export function partlyTraining(
   learns: (name: string) => boolean,
   options: RewriteOptions = {},
 ): Rewritten {
+  return rewrite(network, partlyTrainingForm(learns), { ...options, freeze: ({ name }) => !learns(name) });
+}
+
+/** Replaces nodes as `partlyTraining` does. */
+export function partlyTrainingForm(learns: (name: string) => boolean): Replacement {
   const training = trainingForm([]);
-  const replace: Replacement = (node, inputs, target) => {
+  return (node, inputs, target) => {
     const learning = learns(node.scope) && node.operator !== dropoutOp;
     return (learning ? training : withRunningStatistics)(node, inputs, target);
   };
-  return rewrite(network, replace, { ...options, freeze: ({ name }) => !learns(name) });
 }
 
 const withRunningStatistics: Replacement = (node, inputs, { graph, namesOf }) => {

@@ -47,6 +47,11 @@ export interface CorrelationSettings {
   readonly compensateBias: boolean;
   /** Whether gradients of neurons end at dendrites or go through them, to what they read. Default `"stopped"`. */
   readonly gradients: "stopped" | "through";
+  /**
+   * Memory, in MiB, for what modules read and the errors at them, which are the same in each epoch: as far as those of all
+   * examples fit, the network runs once for each and not again. 0 keeps nothing. At least 0; default 1024.
+   */
+  readonly cacheMegabytes: number;
   /** Whether a validation score that changes while dendrites learn is an error: the network must not. Default true. */
   readonly requireFlat: boolean;
 }
@@ -77,6 +82,7 @@ const schema = z.strictObject({
   outputWeight: word("zero", "correlation"),
   compensateBias: flag,
   gradients: word("stopped", "through"),
+  cacheMegabytes: threshold.default(1024),
   requireFlat: flag,
 }) satisfies z.ZodType<CorrelationSettings>;
 

@@ -1,12 +1,14 @@
 // What the command line asks for, and the text that answers it.
 
-import { readFileSync } from "node:fs";
 import { didYouMean } from "../base/errors.ts";
+import { version } from "../train/version.ts";
 import { type Command, type Context, helpOf, readArguments, UsageError } from "./command.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { initCommand } from "./commands/init.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { pruneCommand } from "./commands/prune.ts";
 import { compareCommand, reportCommand } from "./commands/report.ts";
 import { resumeCommand, trainCommand } from "./commands/train.ts";
 import { watchCommand } from "./commands/watch.ts";
@@ -18,6 +20,8 @@ const COMMANDS: readonly Command[] = [
   evaluateCommand,
   reportCommand,
   compareCommand,
+  explainCommand,
+  pruneCommand,
   inspectCommand,
   exportCommand,
   initCommand,
@@ -57,10 +61,4 @@ ${lines.join("\n")}
 
 Exit codes: 0 done, 1 something named on the command line is wrong, 2 the command line itself is, 130 stopped by Ctrl-C.
 `;
-}
-
-/** The version of the package that this file is in. */
-function version(): string {
-  const path = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
 }

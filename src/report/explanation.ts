@@ -109,7 +109,9 @@ export function effectColumns(explanation: Explanation) {
 
 /** A share as a percentage: "12.3%". */
 export function shareText(share: number): string {
-  return Number.isFinite(share) ? `${(share * 100).toFixed(1).replace("-", "\u2212")}%` : "–";
+  if (!Number.isFinite(share)) return "–";
+  const text = (share * 100).toFixed(1).replace("-", "\u2212");
+  return `${text === "\u22120.0" ? "0.0" : text}%`;
 }
 
 /** What was measured, in one line. */

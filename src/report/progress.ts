@@ -211,3 +211,13 @@ function drawBar(share: number, length: number, style: Styles): string {
   const done = "━".repeat(Math.floor(halves / 2)) + (halves % 2 === 1 ? "╸" : "");
   return style.cyan(done) + style.dim("─".repeat(length - Math.ceil(halves / 2)));
 }
+
+/** What a function calls as it goes on, `(done, total)`, shown as a phase of `progress`. */
+export function countingProgress(progress: Progress | null, label: string) {
+  let begun = false;
+  return (done: number, total: number): void => {
+    if (!begun) progress?.start(label, total);
+    begun = true;
+    progress?.update(done);
+  };
+}

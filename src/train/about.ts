@@ -3,15 +3,24 @@
 import { correlationSettings } from "../growth/correlation-settings.ts";
 import { growthSettings } from "../growth/settings.ts";
 import type { ReportOptions } from "../report/page.ts";
-import type { ArborizeOptions } from "./arborize.ts";
+import type { EstimateOptions } from "./estimate.ts";
+import type { RunData } from "./loaders.ts";
 import type { Training } from "./training.ts";
+import { version } from "./version.ts";
+
+/** What a run is told of by. */
+export interface AboutOptions extends EstimateOptions {
+  /** What the report says of the data besides, such as its path: nested plain data. Default: nothing. */
+  readonly dataFacts?: object;
+  /**
+   * On how many validation examples the dendrites of the best network are explained at the end, for the report; 0 for not at
+   * all. Default: 500.
+   */
+  readonly explain?: number;
+}
 
 /** Settings, their defaults and the environment of a training, for `RunFolder.writeReport`. */
-export function aboutRun(
-  training: Training,
-  options: ArborizeOptions,
-  data: Readonly<Record<string, unknown>>,
-): Omit<ReportOptions, "name"> {
+export function aboutRun(training: Training, options: AboutOptions): Omit<ReportOptions, "name"> {
   const { loss, optimizer, scheduler, metric, dendrites, seed = 0 } = options;
   const growth = growthSettings(options.growth);
   const { optimizer: own = optimizer, ...given } = dendrites?.correlation ?? {};
@@ -25,15 +34,31 @@ export function aboutRun(
       scheduler: scheduler ? { name: scheduler.name, ...scheduler.options } : "none",
       growth: { ...growth, maximize: training.history.maximize },
       dendrites: { ...DENDRITES, ...dendrites, ...correlation, on: training.sites.join(", ") },
-      data,
+      data: {
+        ...options.dataFacts,
+        batchSize: options.batchSize ?? 64,
+        maxEpochs: options.maxEpochs ?? "until growth ends",
+        examples: examplesOf(options),
+      },
       seed,
     },
     defaults: { growth: { ...growthSettings(), maximize: training.history.maximize }, dendrites: DENDRITES },
     environment: {
+      Arborize: version(),
       engine: training.engineName,
       "Node.js": globalThis.process?.version ?? "none",
       system: globalThis.process ? `${process.platform} ${process.arch}` : "browser",
     },
+  };
+}
+
+/** How many examples each part has. */
+function examplesOf({ train, validation, test }: RunData) {
+  const sizeOf = (data: RunData["train"]) => ("batch" in data ? data.length : data.dataset.length);
+  return {
+    train: sizeOf(train),
+    validation: sizeOf(validation),
+    ...(test ? { test: sizeOf(test) } : {}),
   };
 }
 

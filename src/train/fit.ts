@@ -2,26 +2,27 @@
 
 import { ArborizeError } from "../base/errors.ts";
 import type { Batches } from "../data/batches.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
+import type { Batch } from "../data/dataset.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Module } from "../nn/module.ts";
 import type { OnnxModel } from "../onnx/read.ts";
 import { costLine } from "../report/cost.ts";
 import type { EpochRecord, RunHistory } from "../report/history.ts";
-import { createProgress, type Progress } from "../report/progress.ts";
+import { countingProgress, createProgress, type Progress } from "../report/progress.ts";
 import { isInteractive } from "../report/terminal.ts";
-import { aboutRun } from "./about.ts";
+import { type AboutOptions, aboutRun } from "./about.ts";
 import { arborize } from "./arborize.ts";
-import { type EstimateOptions, estimateRun } from "./estimate.ts";
+import { estimateRun } from "./estimate.ts";
 import type { Sink, TrainingEvent } from "./events.ts";
 import { keepInFolder, showProgress, unstoppable } from "./listeners.ts";
 import { loaders } from "./loaders.ts";
 import type { ScoreOutcome } from "./parts.ts";
 import { RunFolder } from "./run-folder.ts";
 import type { Training } from "./training.ts";
+import { explained } from "./write-run.ts";
 
 /** What `fit` needs beside what `arborize` does. */
-export interface FitOptions extends EstimateOptions {
+export interface FitOptions extends AboutOptions {
   /** A folder for the run: scores, chart, best and latest state, the network as ONNX. Default: nothing is written. */
   readonly runFolder?: string;
   /** Go on from the latest state in `runFolder`, if there is one. Default: false. */
@@ -66,22 +67,19 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
     );
   }
   const training = await arborize(model, options);
-  const { seed = 0, batchSize = 64 } = options;
-  const about = () =>
-    aboutRun(training, options, {
-      batchSize,
-      maxEpochs: options.maxEpochs ?? "until growth ends",
-      examples: examplesOf(options.train),
-    });
+  const { seed = 0 } = options;
+  const about = () => aboutRun(training, options);
   if (folder && (await folder.holdsRun())) await training.load(folder.file("latest"));
 
   const { train, validation, test } = loaders(options, seed);
   const progress = progressOf(options.progress);
   const warn = (message: string) =>
     progress ? progress.log(message) : globalThis.process?.emitWarning(message);
+  const shown = countingProgress(progress, "what the dendrites do");
+  const explain = () => explained(training, options, shown, signal);
   const readers: Sink[] = [
     ...(progress ? [showProgress(progress)] : []),
-    ...(folder ? [keepInFolder(folder, training, about)] : []),
+    ...(folder ? [keepInFolder(folder, training, about, explain)] : []),
     ...(options.sinks ?? []).map((sink) => unstoppable(sink, warn)),
   ];
   const tell = async (event: TrainingEvent) => {
@@ -120,10 +118,6 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
   } finally {
     if (progress !== options.progress) progress?.close();
   }
-}
-
-function examplesOf(data: Dataset | Batches): number {
-  return "batch" in data ? data.length : data.dataset.length;
 }
 
 function progressOf(given: boolean | Progress = true): Progress | null {

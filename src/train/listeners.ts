@@ -1,6 +1,7 @@
 // Who reads the events of `fit` beside trackers: progress on a terminal, and the run folder.
 
 import { ArborizeError } from "../base/errors.ts";
+import type { Explanation } from "../report/explanation.ts";
 import { dendriteCount, formatDuration, formatNumber, scoreFormat } from "../report/format.ts";
 import type { EpochRecord, RunHistory } from "../report/history.ts";
 import type { ReportOptions } from "../report/page.ts";
@@ -46,11 +47,17 @@ function epochLine(epoch: EpochRecord, history: RunHistory): string {
   ].join("  ");
 }
 
-/** Keeps a run in its folder. @param about what the report says beside the history. */
+/**
+ * Keeps a run in its folder.
+ *
+ * @param about what the report says beside the history.
+ * @param explain what its dendrites do, asked for at the end.
+ */
 export function keepInFolder(
   folder: RunFolder,
   training: Training,
   about: () => Partial<ReportOptions>,
+  explain: () => Promise<Explanation | undefined>,
 ): Sink {
   return {
     async receive(event) {
@@ -63,10 +70,13 @@ export function keepInFolder(
           await writeEpoch(training, folder, event.outcome);
           await folder.writeReport(event.history, about());
           break;
-        case "end":
+        case "end": {
           if (event.status === "failed") break;
-          if (event.status !== "interrupted") await training.exportOnnx(folder.file("model"));
-          await folder.writeReport(event.history, about(), true);
+          const ended = event.status !== "interrupted";
+          if (ended) await training.exportOnnx(folder.file("model"));
+          const explanation = ended ? await explain() : undefined;
+          await folder.writeReport(event.history, { ...about(), ...(explanation && { explanation }) }, true);
+        }
       }
     },
   };

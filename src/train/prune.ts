@@ -101,7 +101,10 @@ export async function pruneNetwork(
       ...scoring,
       ...sides,
       removed: Object.fromEntries(
-        [...chosen].map(([id, numbers]) => [id, [...numbers].sort((a, b) => a - b)]),
+        parts.sites.flatMap(({ id }) => {
+          const numbers = [...(chosen.get(id) ?? [])].sort((a, b) => a - b);
+          return numbers.length > 0 ? [[id, numbers]] : [];
+        }),
       ),
       largestChange,
       examples: positions.length,

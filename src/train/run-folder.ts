@@ -27,6 +27,12 @@ export const RUN_FILES = {
   switches: "switches.csv",
   chart: "chart.svg",
   picture: "chart.png",
+  /** What each dendrite of the best network does. */
+  explanation: "explanation.json",
+  explanationChart: "explanation.svg",
+  explanationPicture: "explanation.png",
+  /** What the network is, from what, how good and how to load it, in Markdown. */
+  card: "model-card.md",
   /** All of it on one page. */
   report: "report.html",
   /** What the run was made with and on. */
@@ -63,7 +69,7 @@ export class RunFolder {
   }
 
   /** Writes one of the files of plain data. */
-  async writeJson(kind: "about" | "config" | "recipe", content: object): Promise<void> {
+  async writeJson(kind: "about" | "config" | "recipe" | "explanation", content: object): Promise<void> {
     await writeFileAtomic(this.file(kind), `${JSON.stringify(content, null, 2)}\n`);
   }
 
@@ -82,7 +88,7 @@ export class RunFolder {
   }
 
   /**
-   * Writes tables, chart, page and picture. The last two take longest: during a run they are written whenever that takes
+   * Writes tables, chart, model card, page and picture, and what explains the dendrites. The last two take longest: during a run they are written whenever that takes
    * no more than a tenth of the time, so they may lag behind.
    *
    * @param about what the page says beside the history; it is named after the folder by default.
@@ -102,7 +108,9 @@ export class RunFolder {
     await writeFileAtomic(this.file("bestScores"), bestScoresCsv(history));
     await writeFileAtomic(this.file("switches"), switchesCsv(history));
     await writeFileAtomic(this.file("chart"), chart);
-    const { settings, defaults, environment } = about;
+    const { modelCard } = await import("../report/model-card.ts");
+    await writeFileAtomic(this.file("card"), modelCard(history, { ...about, name }));
+    const { settings, defaults, environment, explanation } = about;
     if (settings) await this.writeJson("about", { settings, defaults, environment });
     if (!last && performance.now() < this.#nextPictures) return;
     const start = performance.now();
@@ -110,6 +118,13 @@ export class RunFolder {
     const { svgToPng } = await import("../report/png.ts");
     await writeFileAtomic(this.file("report"), reportPage(history, { ...about, name }));
     await writeFileAtomic(this.file("picture"), await svgToPng(chart));
+    if (explanation) {
+      const { explanationChart } = await import("../report/explanation-chart.ts");
+      const bars = explanationChart(explanation);
+      await this.writeJson("explanation", explanation);
+      await writeFileAtomic(this.file("explanationChart"), bars);
+      await writeFileAtomic(this.file("explanationPicture"), await svgToPng(bars));
+    }
     const end = performance.now();
     this.#nextPictures = end + 9 * (end - start);
   }

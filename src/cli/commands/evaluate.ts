@@ -8,13 +8,11 @@ import { readAs } from "../../data/prepare.ts";
 import { auc, type Metric } from "../../nn/metrics.ts";
 import { formatCount, formatNumber } from "../../report/format.ts";
 import { textTable } from "../../report/table.ts";
-import { arborize } from "../../train/arborize.ts";
-import { RunFolder } from "../../train/run-folder.ts";
 import { type Command, JSON_OPTION, onlyOperand, textOf, UsageError } from "../command.ts";
-import { build, type Parts } from "../train/build.ts";
+import type { Parts } from "../train/build.ts";
 import { defined } from "../train/defined.ts";
 import { classesOf } from "../train/model.ts";
-import { readRunConfig } from "./train.ts";
+import { openRun } from "../train/open-run.ts";
 
 export const evaluateCommand: Command = {
   name: "evaluate",
@@ -28,12 +26,8 @@ on other files, which are read as the training data was: with its classes, categ
   },
   async run(given, { color }) {
     const path = resolve(onlyOperand(evaluateCommand, given));
-    const read = await readRunConfig(path);
-    const { model, options, parts } = await build(read);
+    const { read, options, parts, training } = await openRun(path);
     const { name, dataset } = await examplesOf(parts, textOf(given, "data"), defined(read.config.data ?? {}));
-    const training = await arborize(model, options);
-    await training.load(new RunFolder(path).file("latest"));
-    await training.restoreBest();
     const source = () => batches(dataset, { batchSize: read.config.batchSize ?? 64 });
     const scores: Record<string, number> = {};
     for (const metric of metricsFor(options.metric ?? null, parts)) {

@@ -1,11 +1,10 @@
 // `arborize train` and `arborize resume`.
 
 import { resolve } from "node:path";
-import { ArborizeError } from "../../base/errors.ts";
-import { RUN_FILES, RunFolder } from "../../train/run-folder.ts";
 import { type Command, type Given, onlyOperand, UsageError } from "../command.ts";
 import { layOver, readConfig } from "../train/config.ts";
 import { configOf, LENGTH_FLAGS, SINK_FLAGS, TRAIN_FLAGS } from "../train/flags.ts";
+import { readRunConfig } from "../train/open-run.ts";
 import { start } from "../train/start.ts";
 
 const DRY_RUN = {
@@ -63,18 +62,3 @@ export const resumeCommand: Command = {
     return start({ ...read, config }, { resume: true, ...shownBy(given) }, context);
   },
 };
-
-/** What a run of the command was told. @throws `bad_file` for a folder without. */
-export async function readRunConfig(path: string) {
-  try {
-    return await readConfig(new RunFolder(path).file("config"));
-  } catch (error) {
-    const missing = (error as Error).cause as NodeJS.ErrnoException | undefined;
-    if (missing?.code !== "ENOENT" && missing?.code !== "ENOTDIR") throw error;
-    throw new ArborizeError(
-      "bad_file",
-      `"${path}" has no ${RUN_FILES.config}: it is no folder of a run that arborize train has begun.`,
-      { cause: error },
-    );
-  }
-}

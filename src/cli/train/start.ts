@@ -9,7 +9,8 @@ import { bestEpoch, summarize } from "../../report/history.ts";
 import { createProgress } from "../../report/progress.ts";
 import { summaryTable } from "../../report/table.ts";
 import { isInteractive } from "../../report/terminal.ts";
-import { type EstimateOptions, estimateRun } from "../../train/estimate.ts";
+import type { AboutOptions } from "../../train/about.ts";
+import { estimateRun } from "../../train/estimate.ts";
 import type { Sink } from "../../train/events.ts";
 import { type FitResult, fit as trainAndGrow } from "../../train/fit.ts";
 import { RUN_FILES, RunFolder } from "../../train/run-folder.ts";
@@ -73,7 +74,11 @@ export async function start(
     : resultText(result, folder, context);
 }
 
-function whatToTrain({ options, parts }: Job, { batchSize = 64, maxEpochs }: Config): EstimateOptions {
+/** What `fit` and its estimate take. */
+export function whatToTrain(
+  { options, parts }: Job,
+  { batchSize = 64, maxEpochs, data }: Config,
+): AboutOptions {
   const { train, validation, test } = parts;
   return {
     ...options,
@@ -82,6 +87,7 @@ function whatToTrain({ options, parts }: Job, { batchSize = 64, maxEpochs }: Con
     ...(test ? { test } : {}),
     batchSize,
     ...(maxEpochs ? { maxEpochs } : {}),
+    ...(data ? { dataFacts: data } : {}),
   };
 }
 

@@ -123,6 +123,14 @@ describe("arborize prune", () => {
     }
   });
 
+  it("says what to do with a run of a program, whose data it does not know", async () => {
+    const { code, errors } = await runHere(["prune", "bare"]);
+    expect([code, errors]).toEqual([
+      1,
+      expect.stringMatching(/bare.model\.onnx --data PATH, or call training/),
+    ]);
+  });
+
   it("prunes a file on data that it is given", async () => {
     const model = at("run/model.onnx");
     const noData = await runHere(["prune", model]);

@@ -74,7 +74,9 @@ export async function explainNetwork(
     for (const [j, { share, moves }] of found.entries()) {
       const chosen = new Map([[id, new Set([j])]]);
       const parameters = numbersOf(values) - numbersOf(removed(values, chosen));
-      const examples = strongest(moves).map((at) => some.positions[at]!);
+      // Rows that are no examples, such as steps in time, have no place.
+      const told = moves.length === some.positions.length;
+      const examples = told ? strongest(moves).map((at) => some.positions[at]!) : [];
       dendrites.push({ parameters, share, scoreWithout: await without(chosen), examples });
     }
     const kernels = image && kernelsOf(site, image, values, found, some.positions);

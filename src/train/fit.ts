@@ -76,7 +76,13 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
   const warn = (message: string) =>
     progress ? progress.log(message) : globalThis.process?.emitWarning(message);
   const shown = countingProgress(progress, "what the dendrites do");
-  const explain = () => explained(training, options, shown, signal);
+  const explain = () =>
+    explained(training, options, shown, signal).catch((error) => {
+      // The network is there; that it cannot be explained is no reason to lose it.
+      if (!(error instanceof ArborizeError)) throw error;
+      warn(`The dendrites are not explained: ${error.message}`);
+      return undefined;
+    });
   const readers: Sink[] = [
     ...(progress ? [showProgress(progress)] : []),
     ...(folder ? [keepInFolder(folder, training, about, explain)] : []),

@@ -88,6 +88,7 @@ async function writeEpoch(training: Training, folder: RunFolder, outcome: ScoreO
     const { dendrites, validation } = training.history.epochs.at(-1)!;
     const facts = { dendrites: String(dendrites), [training.history.metric]: String(validation) };
     await folder.writeBest((await training.best()).values, facts);
+    await folder.forgetExplanation();
   }
   if (outcome.decisions.some(({ type }) => type === "grow")) {
     await folder.writeBestOf(await training.best());

@@ -1,5 +1,6 @@
 // The folder of a run: what it holds, written so that it can be read at any instant.
 
+import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Tensor } from "../base/tensor.ts";
 import { exists, writeFileAtomic } from "../data/files.ts";
@@ -71,6 +72,13 @@ export class RunFolder {
   /** Writes one of the files of plain data. */
   async writeJson(kind: "about" | "config" | "recipe" | "explanation", content: object): Promise<void> {
     await writeFileAtomic(this.file(kind), `${JSON.stringify(content, null, 2)}\n`);
+  }
+
+  /** Removes what explains a network that is the best no more. */
+  async forgetExplanation(): Promise<void> {
+    for (const kind of ["explanation", "explanationChart", "explanationPicture"] as const) {
+      await rm(this.file(kind), { force: true });
+    }
   }
 
   /** Writes the parameters of the best epoch. */

@@ -10,7 +10,7 @@ import { textTable } from "../../report/table.ts";
 import { oneLine } from "../../report/terminal.ts";
 import { arborize } from "../../train/arborize.ts";
 import type { Pruned, PrunedSide } from "../../train/prune.ts";
-import { RunFolder } from "../../train/run-folder.ts";
+import { RUN_FILES, RunFolder } from "../../train/run-folder.ts";
 import { writeStart } from "../../train/write-run.ts";
 import {
   type Command,
@@ -88,7 +88,12 @@ async function ofRun(source: string, output: string, given: Given): Promise<Open
   if (await exists(output)) {
     throw new ArborizeError("bad_option", `"${output}" is there already. Name another folder: -o.`);
   }
-  return openRun(source);
+  const folder = new RunFolder(source);
+  if ((await exists(folder.file("config"))) || !(await folder.holdsRun())) return openRun(source);
+  throw new ArborizeError(
+    "bad_file",
+    `The run in "${source}" is that of a program, and its data is not known here. Prune its network on data that you name, arborize prune ${join(source, RUN_FILES.model)} --data PATH, or call training.prune(validation) in the program.`,
+  );
 }
 
 async function ofFile(source: string, given: Given): Promise<OpenRun> {

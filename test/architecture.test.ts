@@ -53,11 +53,7 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   "jpeg-js": /^data\/pictures\.ts$/,
   zod: /^(growth|train|data|cli)\//,
   "node:":
-<<<<<<< HEAD
-    /^(engine\/node|data\/(archive|files|hub|idx|source|images|prepare|transform-threads|transform-worker)|report\/(png|progress|terminal)|train\/(run-folder|sinks\/(tensorboard|mlflow))|cli\/.*)\.ts$/,
-=======
-    /^(engine\/node|data\/(files|idx|source|images|prepare)|report\/(png|progress|terminal)|train\/(run-folder|version|sinks\/(tensorboard|mlflow))|cli\/.*)\.ts$/,
->>>>>>> 8cab467 (arborize explain and arborize prune; each run explains its dendrites and has a model card)
+    /^(engine\/node|data\/(archive|files|hub|idx|source|images|prepare|transform-threads|transform-worker)|report\/(png|progress|terminal)|train\/(run-folder|version|sinks\/(tensorboard|mlflow))|cli\/.*)\.ts$/,
 };
 
 /** The one pair of files that is one thing, in types alone: a node holds its operator, whose rules take nodes. */

@@ -12,7 +12,7 @@ import { readOnnx } from "../../train/open.ts";
 import { RUN_FILES, RunFolder } from "../../train/run-folder.ts";
 import { type Command, JSON_OPTION, numberOf, onlyOperand, textOf, UsageError } from "../command.ts";
 import { build } from "../train/build.ts";
-import { readRunConfig } from "./train.ts";
+import { readRunConfig } from "../train/open-run.ts";
 
 export const exportCommand: Command = {
   name: "export",

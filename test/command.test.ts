@@ -69,7 +69,7 @@ describe("a table", () => {
     expect(code, errors).toBe(0);
     expect(out).toMatch(/dendrites +parameters +step +epoch +compiling +memory\n/);
     expect(out).toMatch(/; 4 epochs take .* with up to 1 dendrite; about .*iB of memory\nassumed: /);
-    expect(existsSync(at("runs"))).toBe(false);
+    expect(existsSync(at("runs/table"))).toBe(false);
     const cost = JSON.parse((await arborize(...asked, "--json")).out);
     expect(cost).toMatchObject({ epochs: 4, dendrites: 1 });
     expect(cost.measured.map(({ dendrites }: { dendrites: number }) => dendrites)).toEqual([0, 1]);

@@ -1,6 +1,6 @@
 // The live page by HTTP: what it tells of runs, to whom, and what it refuses.
 
-import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveRuns, type Watch } from "../src/cli/watch/server.ts";
 import type { RunView } from "../src/cli/watch/view.ts";
 import { fit as train } from "../src/index.ts";
-import { startCommand } from "./support/command.ts";
+import { runHere, startCommand } from "./support/command.ts";
 import { temporaryFolders } from "./support/folders.ts";
 import { OPTIONS, SmallNet } from "./support/journey.ts";
 
@@ -22,6 +22,8 @@ beforeAll(async () => {
   await train(new SmallNet(), { ...OPTIONS, runFolder: folder });
   mkdirSync(empty);
   writeFileSync(file("secret.txt"), "not to be read");
+  symlinkSync(file("secret.txt"), join(empty, "report.html"));
+  symlinkSync("../secret.txt", join(empty, "chart.svg"));
   watch = await serveRuns([folder, empty], 0);
 });
 afterAll(() => watch.close());
@@ -56,18 +58,25 @@ describe("the live page", () => {
     for (const values of Object.values(view.epochs)) expect(values).toHaveLength(view.epochs.epoch.length);
     expect(view.switches.map(({ dendrites }) => dendrites)).toContain(1);
     expect(view.status).toMatch(/^Best accuracy \d+\.\d+% in epoch \d+ of \d+\./);
-    expect(view.log.join("\n")).toMatch(/epoch \d+: .*dendrite 1 is added/);
+    expect(view.log.filter(({ event }) => event).map(({ text }) => text)[0]).toMatch(/dendrite 1 is added/);
     expect(view.settings.find(({ path }) => path === "growth.maxDendrites")).toEqual({
       path: "growth.maxDendrites",
       value: "2",
       standard: "100",
     });
-    expect(view.facts.map(([what]) => what)).toEqual(
-      expect.arrayContaining(["examples a second", "time left", "engine"]),
-    );
+    expect(view.facts.map(({ label }) => label)).toEqual([
+      "Best accuracy",
+      "Dendrites",
+      "Parameters",
+      "Epochs",
+      "Examples a second",
+      "Time",
+    ]);
+    expect(view.environment.map(({ path }) => path)).toContain("engine");
+    expect([view.over, view.percent, view.ended !== ""]).toEqual([true, true, true]);
     const [conv] = view.modules;
     expect(conv).toMatchObject({ path: "conv", parameters: 40 });
-    const grown = Number(view.summary.find(([text]) => text?.includes("best"))![0]!.split(" ")[0]);
+    const grown = Number(view.summary.rows.find(({ mark }) => mark === "best")!.cells[0]!.replace("★ ", ""));
     expect(conv!.outputs.map((row) => row.length)).toEqual(Array(grown).fill(4));
     expect(conv!.dendriteParameters).toBe(grown * 40 + grown * 4 + (4 * grown * (grown - 1)) / 2);
   });
@@ -88,10 +97,11 @@ describe("the live page", () => {
     expect(page.headers["content-security-policy"]).toContain("script-src 'self'");
     expect(page.body).not.toMatch(/https?:/);
     const names = [...page.body.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, name]) => name!);
-    expect(names).toEqual(["uplot.css", "style.css", "client.js"]);
-    for (const name of [...names, "charts.js", "uplot.js"]) {
+    expect([...new Set(names)]).toEqual(["icon.svg", "uplot.css", "colors.css", "style.css", "client.js"]);
+    const loaded = ["charts.js", "curves.js", "dom.js", "modules.js", "parts.js", "uplot.js", "regular.otf"];
+    for (const name of [...names, ...loaded]) {
       const { status, body } = await get(`/${name}`);
-      expect([name, status, body.length > 500]).toEqual([name, 200, true]);
+      expect([name, status, body.length > 300]).toEqual([name, 200, true]);
       expect(body).not.toMatch(/innerHTML *=.*view|insertAdjacentHTML|document\.write/);
     }
     const report = await get("/runs/0/report.html");
@@ -105,6 +115,14 @@ describe("the live page", () => {
       "/runs/0/../../secret.txt",
       "/runs/0/..%2f..%2fsecret.txt",
       "/runs/0/latest.safetensors",
+      "/runs/0/%2e%2e/%2e%2e/secret.txt",
+      "/runs/0/..%5c..%5csecret.txt",
+      "/runs/0/report.html%00",
+      "/runs/0%2f..%2f../secret.txt",
+      "/runs/%2e%2e/secret.txt",
+      // Links that lead out of the folder, of the file itself and of a part of the path.
+      "/runs/1/report.html",
+      "/runs/1/chart.svg",
       "/runs/9/report.html",
       "/runs/-1/report.html",
       "/api/runs/2",
@@ -117,10 +135,10 @@ describe("the live page", () => {
       expect([path, status]).toEqual([path, 404]);
       expect(body).not.toContain("not to be read");
     }
-    for (const host of ["evil.example", "evil.example:80", "127.0.0.1", "127.0.0.1:1"]) {
+    const { port } = new URL(watch.url);
+    for (const host of ["evil.example", `evil.example:${port}`, "127.0.0.1", "127.0.0.1:1"]) {
       expect([host, (await get("/api/runs", host)).status]).toEqual([host, 403]);
     }
-    const { port } = new URL(watch.url);
     expect((await get("/api/runs", `localhost:${port}`)).status).toBe(200);
   });
 
@@ -152,8 +170,23 @@ describe("the live page", () => {
     await reader.cancel();
   });
 
-  it("is served by the command until Ctrl-C", async () => {
-    const { child, ended } = startCommand(["watch", folder]);
+  it("is not served for what is no run", async () => {
+    const wrong: [path: string, message: RegExp][] = [
+      [file("nowhere"), /nowhere" is no run: there is no such folder/],
+      [file("secret.txt"), /secret.txt" is no run: it is no folder/],
+      [
+        join(import.meta.dirname, "support"),
+        /support" holds no run: neither it nor a folder in it has a latest/,
+      ],
+    ];
+    for (const [path, message] of wrong) {
+      const { code, errors } = await runHere(["watch", path]);
+      expect([code, errors]).toEqual([1, expect.stringMatching(message)]);
+    }
+  });
+
+  it("is served by the command until Ctrl-C, for all runs of a folder", async () => {
+    const { child, ended } = startCommand(["watch", file(".")]);
     child.stderr.on("data", async (chunk: Buffer) => {
       const [url] = /http:\S+/.exec(chunk.toString()) ?? [];
       if (!url) return;

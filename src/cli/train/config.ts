@@ -264,7 +264,7 @@ async function importDefault(path: string): Promise<unknown> {
     const { code, message } = error as NodeJS.ErrnoException;
     const wayOut =
       code === "ERR_UNKNOWN_FILE_EXTENSION"
-        ? "this version of Node.js does not read TypeScript. Use Node.js 22.18 or later, or write the module in JavaScript (.mjs)."
+        ? `this version of Node.js (${process.version}) does not read TypeScript. Use Node.js 22.18 or later, or tsx (npm install tsx, NODE_OPTIONS="--import tsx"), or write the module in JavaScript (.mjs).`
         : message;
     throw new ArborizeError("bad_file", `"${path}" cannot be loaded: ${wayOut}`, { cause: error });
   }

@@ -54,7 +54,7 @@ export async function start(
   if (job.parts.recipe) await folder.writeJson("recipe", job.parts.recipe);
   const progress = createProgress({ stream: context.errors });
   for (const line of introduction(job, folder.path)) progress.log(line);
-  const page = watch ? await serveRuns([folder.path], 0) : null;
+  const page = watch ? await serveRuns([folder.path]) : null;
   if (page) progress.log(`live page: ${page.url}`);
   const result = await trainAndGrow(job.model, {
     ...whatToTrain(job, config),

@@ -1,47 +1,63 @@
-// The live page: gets runs as JSON when the server says that they have changed. Whatever comes from a run is put in as text.
+// The live page: gets runs as JSON when the server says that they have changed, and looks for the server when it is gone.
 
-import { barsOf, colorOf, drawChart, resizeCharts } from "./charts.js";
+import { drawChart, isHidden, redrawCharts, toggleCurves, zoomCharts } from "./charts.js";
+import { curvesOf } from "./curves.js";
+import { byId } from "./dom.js";
+import { drawModules } from "./modules.js";
+import { drawLegend, drawLog, drawRun, drawRuns, stateOf } from "./parts.js";
 
-const byId = (id) => document.getElementById(id);
-const views = [];
-/** Which run the tables show; charts show all. */
+/** Milliseconds between words to screen readers. */
+const NEWS = 10_000;
+
+let names = [];
+/** What is known of each run, by its place. */
+let views = [];
+/** The run that is shown in full; of several, charts have all. */
 let shown = 0;
+let told = 0;
 
-const stored = localStorage.getItem("theme");
-if (stored) document.documentElement.dataset.theme = stored;
+const system = matchMedia("(prefers-color-scheme: dark)");
 
-async function begin() {
-  const runs = await (await fetch("api/runs")).json();
-  if (runs.length > 1) {
-    byId("runs").replaceChildren(
-      ...runs.map(({ name }, index) => {
-        const button = element("button", name);
-        button.type = "button";
-        button.title = `Show this run (${index + 1})`;
-        button.addEventListener("click", () => show(index));
-        return button;
-      }),
-    );
-  }
-  byId("title").textContent = runs.length === 1 ? runs[0].name : "Arborize";
-  document.title = runs.map(({ name }) => name).join(", ");
+function listen() {
   const events = new EventSource("events");
-  events.addEventListener("change", async ({ data }) => {
-    const answer = await fetch(`api/runs/${data}`);
-    const view = await answer.json();
-    if (!answer.ok) {
-      byId("status").textContent = view.error;
-      return;
-    }
-    views[Number(data)] = view;
-    draw();
-  });
-  events.addEventListener("open", () => {
-    byId("connection").hidden = true;
+  // Also after the server was started anew, perhaps for other runs.
+  events.addEventListener("open", async () => {
+    byId("connection").textContent = "";
+    const runs = await (await fetch("api/runs")).json();
+    const found = runs.map(({ name }) => name);
+    if (JSON.stringify(found) !== JSON.stringify(names)) begin(found);
   });
   events.addEventListener("error", () => {
-    byId("connection").hidden = false;
+    byId("connection").textContent = "The server does not answer; this is its last word. Trying again …";
   });
+  events.addEventListener("change", ({ data }) => update(Number(data)));
+}
+
+function begin(found) {
+  names = found;
+  views = found.map((_, index) => views[index]);
+  shown = 0;
+  byId("runs-section").hidden = found.length < 2;
+  byId("run-keys").hidden = found.length < 2;
+  byId("title").textContent = found[0];
+  document.title = `${found.join(", ")} – Arborize`;
+}
+
+const latest = [];
+
+async function update(index) {
+  latest[index] = (latest[index] ?? 0) + 1;
+  const mine = latest[index];
+  const answer = await fetch(`api/runs/${index}`);
+  const view = await answer.json();
+  if (mine !== latest[index]) return;
+  if (!answer.ok) {
+    if (index === shown) byId("status").textContent = view.error;
+    return;
+  }
+  views[index] = view;
+  draw();
+  tellNews(view);
 }
 
 function show(index) {
@@ -51,127 +67,92 @@ function show(index) {
 }
 
 function draw() {
-  const view = views[shown] ?? views.find(Boolean);
+  const view = views[shown];
+  if (names.length > 1) drawRuns(names, views, shown, show);
   if (!view) return;
-  for (const [index, button] of [...byId("runs").children].entries()) {
-    button.setAttribute("aria-pressed", String(index === shown));
+  drawRun(view, shown);
+  drawModules(shown, view.modules);
+  drawState();
+  drawCurves();
+  markScrollers();
+  if (names.length === 1) {
+    const best = view.facts[0]?.value;
+    document.title = `${best === undefined ? "" : `${best} · `}${view.name} – Arborize`;
   }
-  byId("status").textContent = view.status;
-  drawCurves(view);
-  table("summary", ["dendrites", "parameters", "validation", "test", "epochs", "time"], view.summary);
-  byId("facts").replaceChildren(
-    ...view.facts.flatMap(([what, value]) => [element("dt", what), element("dd", value)]),
-  );
-  table(
-    "modules",
-    ["module", "parameters", "of dendrites", "dendrites' output weights"],
-    view.modules.map(({ path, parameters, dendriteParameters, outputs }) => [
-      "\u2003".repeat(Math.max(0, path.split(".").length - 1)) + (path || "(top)"),
-      parameters.toLocaleString("en"),
-      dendriteParameters > 0 ? dendriteParameters.toLocaleString("en") : "",
-      outputs.map(barsOf),
-    ]),
-  );
-  byId("log").replaceChildren(...view.log.toReversed().map((line) => element("li", line)));
-  table(
-    "settings",
-    ["setting", "value", "by default"],
-    view.settings.map(({ path, value, standard }) => [path, value, standard ?? ""]),
-  );
-  const links = [
-    ["report.html", "Report"],
-    ["chart.svg", "Chart"],
-  ].map(([file, text]) => {
-    const link = element("a", text);
-    link.href = `runs/${shown}/${file}`;
-    return link;
+}
+
+/** What scrolls can be scrolled by keys. */
+function markScrollers() {
+  for (const holder of document.querySelectorAll(".wide, .scroll")) {
+    const scrolls = holder.scrollWidth > holder.clientWidth || holder.scrollHeight > holder.clientHeight;
+    if (scrolls) holder.tabIndex = 0;
+    else holder.removeAttribute("tabindex");
+  }
+}
+
+function drawCurves() {
+  const { legend, charts } = curvesOf(views.length > 1 ? views : [views[shown]], shown);
+  byId("dendrite-section").hidden = charts.dendrite === null;
+  for (const [id, content] of Object.entries(charts)) if (content) drawChart(id, content);
+  drawLegend(legend, isHidden, (key) => {
+    toggleCurves(key);
+    drawCurves();
   });
-  byId("links").replaceChildren(links[0], " · ", links[1]);
 }
 
-/** One run in full, or the validation scores and losses of several. */
-function drawCurves(view) {
-  const present = views.filter(Boolean);
-  const longest = present.reduce(
-    (most, each) => (each.epochs.epoch.length > most.length ? each.epochs.epoch : most),
-    [],
-  );
-  const several = (column) =>
-    present.map((each, index) => ({
-      label: each.name,
-      color: colorOf(index),
-      values: longest.map((_, i) => each.epochs[column][i] ?? null),
-    }));
-  const { epochs, abandoned, switches } = view;
-  const one = (label, column, index) => ({ label, color: colorOf(index), values: epochs[column] });
-  const alone = present.length === 1;
-  const lines = alone ? switches.map(({ epoch }) => epoch + 0.5) : [];
-  const x = alone ? epochs.epoch : longest;
-  const kept = epochs.validation.map((value, i) => (abandoned[i] ? null : value));
-  const lost = epochs.validation.map((value, i) => (abandoned[i] ? value : null));
-  const score = [
-    { label: `validation ${view.metric}`, color: colorOf(0), values: kept },
-    ...(abandoned.includes(true)
-      ? [{ label: "abandoned", color: colorOf(1), values: lost, pale: true }]
-      : []),
-    ...(epochs.test.some((value) => value !== null) ? [{ ...one("test", "test", 2), dash: [6, 4] }] : []),
-  ];
-  drawChart("score", { x, series: alone ? score : several("validation"), lines });
-  drawChart("loss", { x, series: alone ? [one("loss", "trainLoss", 0)] : several("trainLoss"), lines });
-  drawChart("rate", {
-    x,
-    series: alone ? [one("rate", "learningRate", 0)] : several("learningRate"),
-    lines,
-    log: true,
-  });
-  drawChart("time", { x, series: alone ? [one("seconds", "seconds", 0)] : several("seconds"), lines });
-  const apart = Object.entries(view.dendriteScores);
-  byId("dendrite-section").hidden = apart.length === 0;
-  if (apart.length > 0) {
-    const series = apart.map(([label, values], index) => ({ label, values, color: colorOf(index) }));
-    drawChart("dendrite", { x: epochs.epoch, series, lines });
-  }
+function drawState() {
+  const view = views[shown];
+  if (!view) return;
+  const { text, kind } = stateOf(view, Date.now());
+  byId("state").textContent = text;
+  byId("state").className = `pill ${kind}`;
 }
 
-function table(id, headers, rows) {
-  const head = document.createElement("thead");
-  head.append(rowOf(headers, "th"));
-  const body = document.createElement("tbody");
-  body.append(...rows.map((cells) => rowOf(cells, "td")));
-  byId(id).replaceChildren(head, body);
+/** Tells those who can't see it where the run stands, not too often. */
+function tellNews(view) {
+  const now = performance.now();
+  if (now - told < NEWS && !view.over) return;
+  told = now;
+  byId("news").textContent = view.over ? `${view.name} is over. ${view.status}` : view.status;
 }
 
-function rowOf(cells, kind) {
-  const row = document.createElement("tr");
-  for (const cell of cells) {
-    const made = document.createElement(kind);
-    made.append(...[cell].flat());
-    if (kind === "th") made.scope = "col";
-    row.append(made);
-  }
-  return row;
-}
-
-function element(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
-}
+const isDark = () => {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : system.matches;
+};
 
 function changeTheme() {
-  const { dataset } = document.documentElement;
-  const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  dataset.theme = dark ? "light" : "dark";
-  localStorage.setItem("theme", dataset.theme);
-  draw();
+  const theme = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = theme;
+  localStorage.setItem("theme", theme);
+  applyTheme();
 }
 
+function applyTheme() {
+  byId("theme").textContent = isDark() ? "Light" : "Dark";
+  redrawCharts();
+}
+
+const stored = localStorage.getItem("theme");
+if (stored === "light" || stored === "dark") document.documentElement.dataset.theme = stored;
+applyTheme();
+system.addEventListener("change", applyTheme);
 byId("theme").addEventListener("click", changeTheme);
-addEventListener("resize", resizeCharts);
+byId("zoom-in").addEventListener("click", () => zoomCharts(0.5));
+byId("zoom-out").addEventListener("click", () => zoomCharts(2));
+byId("zoom-all").addEventListener("click", () => zoomCharts(0));
+byId("events-only").addEventListener("change", () => {
+  drawLog(views[shown]?.log ?? []);
+  markScrollers();
+});
 addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey }) => {
   if (ctrlKey || metaKey || altKey) return;
   if (key === "t") changeTheme();
   else if (/^[1-9]$/.test(key)) show(Number(key) - 1);
 });
-
-begin();
+addEventListener("resize", markScrollers);
+addEventListener("toggle", markScrollers, true);
+setInterval(drawState, 5000);
+// The canvas asks for the font before it is there.
+document.fonts.ready.then(redrawCharts);
+listen();

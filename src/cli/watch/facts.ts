@@ -60,7 +60,7 @@ function paceOf({ epochs }: RunHistory, about: About, over: boolean): Fact[] {
   const recent = epochs.slice(-RECENT);
   const epochTime = sum(recent.map(secondsOf)) / recent.length;
   const training = sum(recent.map(({ trainSeconds }) => trainSeconds)) / recent.length;
-  const examples = settingOf(about, "data", "examples");
+  const examples = settingOf(about, "data", "examples", "train");
   const most = settingOf(about, "data", "maxEpochs");
   const time = { label: "Time left", note: `${formatDuration(sum(epochs.map(secondsOf)))} so far` };
   const left = most === undefined ? undefined : formatDuration((most - epochs.length) * epochTime);
@@ -89,8 +89,10 @@ function paceOf({ epochs }: RunHistory, about: About, over: boolean): Fact[] {
 }
 
 /** A number among the settings, where it is one. */
-function settingOf({ settings }: About, group: "data" | "growth", name: string): number | undefined {
-  const found = (settings as Record<string, Record<string, unknown> | undefined> | undefined)?.[group];
-  const value = found?.[name];
+function settingOf({ settings }: About, ...path: readonly string[]): number | undefined {
+  const value = path.reduce<unknown>(
+    (at, name) => (at as Record<string, unknown> | undefined)?.[name],
+    settings,
+  );
   return typeof value === "number" ? value : undefined;
 }

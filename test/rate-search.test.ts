@@ -116,6 +116,32 @@ describe.skipIf(absent)("the learning-rate search in a training", () => {
     }
     expect.unreachable("the search never compared its runs");
   });
+
+  it("stopped in the second run, has the history of the best network", async () => {
+    const run = recorded("lr_steplr_first_rate_wins");
+    const training = await makeTraining(run);
+    let second = false;
+    for (const score of run.scores) {
+      await training.step(batch);
+      const { decisions } = await training.addValidationScore(score);
+      if (second) break;
+      second = decisions.some(({ type }) => type === "next_rate");
+    }
+    const scores = training.history.epochs.map(({ validation }) => validation);
+    const best = run.maximizingScore ? Math.max(...scores) : Math.min(...scores);
+    const kept = () => training.history.epochs.filter(({ abandoned }) => !abandoned);
+    expect(kept().map(({ validation }) => validation)).not.toContain(best);
+    await training.restoreBest();
+    expect(kept().at(-1)).toMatchObject({ validation: best, dendrites: training.dendrites });
+    // What is trained next comes after that.
+    await training.addValidationScore(best);
+    expect(
+      kept()
+        .slice(-2)
+        .map(({ validation }) => validation),
+    ).toEqual([best, best]);
+    await training.release();
+  });
 });
 
 interface Kept {

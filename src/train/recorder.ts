@@ -75,10 +75,7 @@ export function recordEpoch(
     abandoned: false,
   };
   const next = followEffects({ ...lineage, current: [...lineage.current, epoch.epoch] }, outcome);
-  const present = new Set(next.current);
-  const epochs = [...history.epochs, epoch].map((entry) =>
-    entry.abandoned === present.has(entry.epoch) ? { ...entry, abandoned: !entry.abandoned } : entry,
-  );
+  const epochs = markAbandoned([...history.epochs, epoch], next);
   const grown = outcome.decisions.find(({ type }) => type === "grow");
   const added: SwitchRecord[] = grown
     ? [{ epoch: epoch.epoch, dendrites: outcome.state.dendrites, reason: grown.text }]
@@ -95,6 +92,25 @@ export function recordEpoch(
     ...(outcome.complete ? { ended: outcome.decisions.at(-1)!.text } : {}),
   };
   return { history: known, lineage: next };
+}
+
+/**
+ * The record after a network was put back by hand. Epochs that came after it on its own way count as abandoned only when
+ * training goes on.
+ */
+export function recordRestored({ history, lineage }: RunRecord, checkpoint: "best"): RunRecord {
+  const next = followEffects(lineage, { effects: [{ type: "restore", checkpoint }] });
+  const back = next.current.every((epoch, i) => epoch === lineage.current[i]);
+  const epochs = back ? history.epochs : markAbandoned(history.epochs, next);
+  return { history: { ...history, epochs }, lineage: next };
+}
+
+/** Marks the epochs that did not lead to the network in hand. */
+function markAbandoned(epochs: readonly EpochRecord[], { current }: Lineage): EpochRecord[] {
+  const present = new Set(current);
+  return epochs.map((entry) =>
+    entry.abandoned === present.has(entry.epoch) ? { ...entry, abandoned: !entry.abandoned } : entry,
+  );
 }
 
 /** A restored checkpoint brings back the epochs that had led to it. */

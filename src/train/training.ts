@@ -30,6 +30,7 @@ import {
   type OpenEpoch,
   type RunRecord,
   recordEpoch,
+  recordRestored,
 } from "./recorder.ts";
 
 /** A network in training, which grows dendrites when its validation score stops getting better. */
@@ -252,6 +253,7 @@ export class Training {
   async restoreBest(): Promise<void> {
     if (this.#course.savepoints.has("best")) {
       await this.#course.carryOut([{ type: "restore", checkpoint: "best" }], 0);
+      this.#record = recordRestored(this.#record, "best");
     }
   }
 

@@ -68,7 +68,8 @@ export class SafeOutput {
     if (this.#hidden || this.#broken) return;
     this.#hidden = true;
     process.on("exit", this.#onExit);
-    for (const signal of signals) process.on(signal, this.#onSignal);
+    // First, so that a listener for one time is still there to be seen.
+    for (const signal of signals) process.prependListener(signal, this.#onSignal);
     this.#write(hideCursor);
   }
 

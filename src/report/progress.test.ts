@@ -173,10 +173,10 @@ test("an interrupted process gets its cursor back and then the signal", () => {
   progress.close();
 });
 
-test("where others listen to the signal, they decide", () => {
+test.each(["on", "once"] as const)("where others listen to the signal (%s), they decide", (listen) => {
   const kill = vi.spyOn(process, "kill").mockReturnValue(true);
   const other = vi.fn();
-  process.on("SIGTERM", other);
+  process[listen]("SIGTERM", other);
   const { progress } = setUp();
   progress.start("x", 2);
   process.emit("SIGTERM", "SIGTERM");

@@ -2,7 +2,8 @@
 
 import * as Plot from "@observablehq/plot";
 import { colors, dendriteColor } from "../src/report/look.ts";
-import { Canvas, type SvgElement } from "../src/report/svg.ts";
+import { paper } from "../src/report/paper.ts";
+import type { Canvas, SvgElement } from "../src/report/svg.ts";
 import type { Scale } from "./floor.ts";
 
 /** What was measured of a side: milliseconds, and MB at the peak. */
@@ -22,7 +23,6 @@ const PANEL = { width: 310, height: 240 };
 const EDGE = 20;
 const TOP = 64;
 const TITLE = 26;
-const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 const STYLES = [
   { name: "Arborize", dash: "none" },
   { name: "PyTorch", dash: "5 4" },
@@ -55,20 +55,11 @@ const COLUMNS: readonly Column[] = [
 export function performanceChart(points: readonly Point[], floor: (scale: Scale) => number): string {
   const width = 2 * EDGE + 3 * PANEL.width;
   const height = TOP + 2 * (TITLE + PANEL.height) + EDGE;
-  const canvas = new Canvas({
-    viewBox: `0 0 ${width} ${height}`,
+  const canvas = paper(
     width,
     height,
-    role: "img",
-    fill: colors.ink,
-    color: colors.ink,
-    "font-family": FONT,
-    style: "max-width: 100%; height: auto",
-  });
-  canvas.add("title").textContent =
-    "Step time and memory of the MNIST CNN against dendrites, batch and width";
-  const paper = { x: 0.5, y: 0.5, width: width - 1, height: height - 1, rx: 10 };
-  canvas.add("rect", { ...paper, fill: colors.paper, stroke: colors.border });
+    "Step time and memory of the MNIST CNN against dendrites, batch and width",
+  );
   legend(canvas);
   COLUMNS.forEach((column, i) => {
     const own = points.filter(column.holds).sort((a, b) => a[column.key] - b[column.key]);

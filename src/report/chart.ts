@@ -6,9 +6,10 @@ import { bestEpoch, type RunHistory, summarize } from "./history.ts";
 import { drawLegendItem, layoutLegend } from "./legend.ts";
 import { colors, shorten, textWidth } from "./look.ts";
 import { parametersPanel, valuePanel } from "./panels.ts";
+import { paper } from "./paper.ts";
 import type { Panel, PanelFrame } from "./plotting.ts";
 import { scorePanel } from "./score-panel.ts";
-import { Canvas } from "./svg.ts";
+import type { Canvas } from "./svg.ts";
 import { timePanel } from "./time-panel.ts";
 
 /** All of them have defaults. */
@@ -23,8 +24,6 @@ export interface ChartOptions {
 
 const gap = 22;
 const titleHeight = 24;
-const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
-
 /**
  * A run as a self-contained SVG, 960 pixels wide, without scripts and on paper of its own, so that it reads well
  * on pages of any colour. The panels: validation, test and extra scores by epoch, with the additions of dendrites
@@ -43,20 +42,8 @@ export function scoreChart(history: RunHistory, options: ChartOptions = {}): str
   const top = legendTop - 4 + legend.rows * 20 + 10;
   const rows = layoutPanels(history, inner);
   const height = rows.reduce((y, row) => y + titleHeight + row.height + gap, top) - gap + edge - 8;
-  const canvas = new Canvas({
-    viewBox: `0 0 ${width} ${height}`,
-    width,
-    height,
-    role: "img",
-    fill: colors.ink,
-    color: colors.ink,
-    "font-family": font,
-    style: "max-width: 100%; height: auto",
-  });
   const title = headingText(history);
-  canvas.add("title").textContent = title;
-  const paper = { x: 0.5, y: 0.5, width: width - 1, height: height - 1, rx: 10 };
-  canvas.add("rect", { ...paper, fill: colors.paper, stroke: colors.border });
+  const canvas = paper(width, height, title);
   if (heading) {
     canvas.text(edge, 42, shorten(title, 21, inner, "bold"), { "font-size": 21, "font-weight": 600 });
     const details = shorten(detailText(history, name), 13, inner);

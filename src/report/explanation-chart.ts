@@ -10,7 +10,8 @@ import {
   worthOf,
 } from "./explanation.ts";
 import { colors, moduleColor, shorten } from "./look.ts";
-import { Canvas } from "./svg.ts";
+import { paper } from "./paper.ts";
+import type { Canvas } from "./svg.ts";
 
 /** How the picture is drawn. */
 export interface ExplanationChartOptions {
@@ -23,8 +24,6 @@ export interface ExplanationChartOptions {
 const rowHeight = 20;
 const moduleGap = 8;
 const titleHeight = 30;
-const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
-
 /** What a panel shows of each row. */
 interface Panel {
   readonly title: string;
@@ -56,19 +55,7 @@ export function explanationChart(explanation: Explanation, options: ExplanationC
   const columns = width < 720 ? 1 : 2;
   const top = heading ? 84 : edge - 4;
   const height = top + (panelHeight + 14) * Math.ceil(panels.length / columns) + edge - 14;
-  const canvas = new Canvas({
-    viewBox: `0 0 ${width} ${height}`,
-    width,
-    height,
-    role: "img",
-    fill: colors.ink,
-    color: colors.ink,
-    "font-family": font,
-    style: "max-width: 100%; height: auto",
-  });
-  canvas.add("title").textContent = `What the dendrites do. ${explanationLead(explanation)}`;
-  const paper = { x: 0.5, y: 0.5, width: width - 1, height: height - 1, rx: 10 };
-  canvas.add("rect", { ...paper, fill: colors.paper, stroke: colors.border });
+  const canvas = paper(width, height, `What the dendrites do. ${explanationLead(explanation)}`);
   const inner = width - 2 * edge;
   if (heading) {
     canvas.text(edge, 42, "What the dendrites do", { "font-size": 21, "font-weight": 600 });

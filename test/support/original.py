@@ -11,20 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from safetensors import save_file
+
 DTYPES = {"F32": torch.float32, "I64": torch.int64, "U8": torch.uint8}
-NAMES = {dtype: name for name, dtype in DTYPES.items()}
-
-
-def write(path, tensors):
-    header, data = {}, b""
-    for name, tensor in tensors.items():
-        values = tensor.detach().contiguous().numpy().tobytes()
-        span = [len(data), len(data) + len(values)]
-        header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": span}
-        data += values
-    text = json.dumps(header).encode()
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def read(path):
@@ -176,8 +165,8 @@ def make(net, shape, folder):
     loss = F.mse_loss(y, target)
     loss.backward()
     grads = {f"grad.{name}": p.grad for name, p in net.named_parameters() if p.grad is not None}
-    write(f"{folder}/state.safetensors", {**before, "tracker_string": torch.tensor([1, 2, 3], dtype=torch.uint8)})
-    write(f"{folder}/found.safetensors", {"input": x, "target": target, "output": y, "loss": loss.detach(), **grads})
+    save_file({**before, "tracker_string": torch.tensor([1, 2, 3], dtype=torch.uint8)}, f"{folder}/state.safetensors")
+    save_file({"input": x, "target": target, "output": y, "loss": loss.detach(), **grads}, f"{folder}/found.safetensors")
     print(numbers(net))
 
 
@@ -192,7 +181,7 @@ def load(net, _, folder):
     net.load_state_dict(state, strict=True)
     net.eval()
     with torch.no_grad():
-        write(f"{folder}/theirs.safetensors", {"output": net(read(f"{folder}/input.safetensors")["input"])})
+        save_file({"output": net(read(f"{folder}/input.safetensors")["input"])}, f"{folder}/theirs.safetensors")
 
 
 command, root = sys.argv[1:]

@@ -4,7 +4,7 @@ import struct
 
 import torch
 
-NAMES = {torch.float32: "F32", torch.int64: "I64"}
+NAMES = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
 
 
 def save_file(tensors, path):

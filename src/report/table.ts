@@ -99,7 +99,7 @@ export function gainLine(history: RunHistory, rows: SummaryRow[] = summarize(his
   const base = rows.find((row) => row.dendrites === 0);
   const best = rows.find((row) => row.best);
   if (!base || !best || rows.length < 2) return "";
-  if (best.dendrites === 0) return "No dendrites did better than the network without them.";
+  if (best.dendrites === 0) return "No dendrites did better than the network without them";
   const score = scoreFormat(history);
   const errors = fewerErrors(history, score.percent, base.validation, best.validation);
   const times = (best.parameters / base.parameters).toFixed(2);

@@ -243,3 +243,9 @@ function gather(source: Tensor, indices: ArrayLike<number>): Tensor {
   }
   return new Tensor(source.dtype, shape, to);
 }
+
+/** How many examples a batch has. */
+export function sizeOfBatch(batch: Batch): number {
+  const [first] = Object.values(batch);
+  return first?.shape[0] ?? 0;
+}

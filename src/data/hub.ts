@@ -23,7 +23,7 @@ export function isHubFile(source: string): boolean {
 }
 
 /** Reads `hf:OWNER/NAME`, with `@REVISION` and `:FILE` behind where they are not `main` and `model.safetensors`. @throws `bad_option` */
-export function parseHubFile(source: string): HubFile {
+function parseHubFile(source: string): HubFile {
   const found = /^hf:([\w.-]+\/[\w.-]+)(?:@([^:]+?))?(?::(.+))?$/.exec(source);
   if (!found) {
     throw new ArborizeError(

@@ -2,7 +2,7 @@
 
 import { Random } from "../base/random.ts";
 import { type Batches, batches } from "./batches.ts";
-import { type Batch, type Dataset, subset } from "./dataset.ts";
+import { type Batch, type Dataset, sizeOfBatch, subset } from "./dataset.ts";
 import { checkInteger } from "./options.ts";
 
 /** Which examples are looked at. */
@@ -44,10 +44,4 @@ function firstOf(data: Batches, examples: number): Some {
   }
   const positions = Array.from({ length: count }, (_, i) => i);
   return { batches: taken, positions, of: Math.max(count, data.dataset.length) };
-}
-
-/** How many examples a batch has. */
-export function sizeOfBatch(batch: Batch): number {
-  const [first] = Object.values(batch);
-  return first?.shape[0] ?? 0;
 }

@@ -55,7 +55,7 @@ export function reportPage(history: RunHistory, options: ReportOptions): string 
 <header>
 <p class="name">${name}</p>
 <h1>${headingText(history)}</h1>
-${gain !== "" && html`<p class="lead">${gain}${gain.endsWith(".") ? "" : "."}</p>`}
+${gain !== "" && html`<p class="lead">${gain}.</p>`}
 <p class="muted">${effortTexts(history).join(" · ")}</p>
 </header>
 ${rows.length > 0 && section("Result by number of dendrites", summary(history, rows))}

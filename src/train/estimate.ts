@@ -1,7 +1,7 @@
 // What a run will cost: measured on a copy of the network before it starts.
 
 import type { Batches } from "../data/batches.ts";
-import type { Batch } from "../data/dataset.ts";
+import { type Batch, sizeOfBatch } from "../data/dataset.ts";
 import type { Graph } from "../graph/graph.ts";
 import { correlationSettings } from "../growth/correlation-settings.ts";
 import { fastestGrowth, type PlannedEpochs } from "../growth/plan.ts";
@@ -130,7 +130,7 @@ async function timeEvaluation(copy: Training, validation: Batches): Promise<numb
   for await (const batch of repeated(validation)) {
     await copy.evaluate([batch], null);
     const now = performance.now();
-    const examples = Object.values(batch)[0]?.shape[0] ?? 1;
+    const examples = sizeOfBatch(batch);
     perExample.push((now - before) / 1000 / examples);
     before = now;
     if (perExample.length === 3) break;

@@ -2,8 +2,8 @@
 
 import { sizeOf, type Tensor } from "../base/tensor.ts";
 import type { Batches } from "../data/batches.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
-import { type Some, type SomeOptions, sizeOfBatch, someOf } from "../data/some.ts";
+import { type Batch, type Dataset, sizeOfBatch } from "../data/dataset.ts";
+import { type Some, type SomeOptions, someOf } from "../data/some.ts";
 import { countsIn } from "../dendrites/counts.ts";
 import { type Chosen, removed, silenced } from "../dendrites/removal.ts";
 import type { Site } from "../dendrites/site.ts";

@@ -49,9 +49,8 @@ export function readFlags<F extends Flags>(about: string, flags: F): Values<F> {
 
 /** A folder for a new run: `runs/NAME`, or the first of `runs/NAME-2`, `-3`, … that is free. */
 export function newRunFolder(name: string): string {
-  const taken = (path: string) => existsSync(join(path, RUN_FILES.latest));
   let path = join("runs", name);
-  for (let i = 2; taken(path); i++) path = join("runs", `${name}-${i}`);
+  for (let i = 2; existsSync(path); i++) path = join("runs", `${name}-${i}`);
   return path;
 }
 

@@ -198,7 +198,7 @@ export const twoSpiralsExperiment: Experiment = {
     const maxUnits = scale === "smoke" ? 2 : PAPER.maxUnits;
     const arm: Arm = {
       name: ARM,
-      async train(seed, runFolder) {
+      async train(seed, { runFolder } = {}) {
         const start = performance.now();
         const show = async (network: Cascade) => {
           const name = `units-${String(network.units.length).padStart(2, "0")}.svg`;

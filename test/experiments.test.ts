@@ -5,12 +5,17 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Experiment, type Results, runExperiment } from "../examples/experiments/experiment.ts";
+import {
+  type Experiment,
+  type Results,
+  runExperiment,
+  trainArm,
+} from "../examples/experiments/experiment.ts";
 import { format, resultsPage, writeResults } from "../examples/experiments/page.ts";
 import { withRestarts } from "../examples/experiments/restarts.ts";
 import { interval } from "../examples/experiments/statistics.ts";
 import { EXPERIMENTS } from "../examples/experiments.ts";
-import { optim } from "../src/index.ts";
+import { data, nn, optim, Tensor } from "../src/index.ts";
 
 describe("statistics", () => {
   it("are Student's", () => {
@@ -106,6 +111,77 @@ describe("the page", () => {
 
     const lone = await runExperiment(first, { ...context, seeds: 1 });
     expect(resultsPage([first], [lone])).toContain("one seed alone shows nothing");
+  });
+});
+
+describe("an experiment that was stopped", () => {
+  let runs: string;
+  beforeAll(async () => {
+    runs = await mkdtemp(join(tmpdir(), "arborize-experiment-"));
+  });
+  afterAll(() => rm(runs, { recursive: true, force: true }));
+
+  /** Two small trainings of 4 epochs; `started` hears of each epoch. */
+  function small(started: () => void): Experiment {
+    const examples = Array.from({ length: 24 }, (_, i) => i);
+    const dataset = data.tensorDataset({
+      x: Tensor.of([24, 2], Float32Array.from(examples.flatMap((i) => [i % 3, i % 2]))),
+      target: Tensor.of(
+        [24],
+        examples.map((i) => i % 2),
+        "int64",
+      ),
+    });
+    const parts = { train: dataset, validation: dataset, test: dataset };
+    const arm = (name: string) =>
+      trainArm({
+        name,
+        model: () => new nn.models.Mlp({ inFeatures: 2, outFeatures: 2, hidden: [3] }),
+        inputs: { x: ["batch", 2] },
+        parts,
+        epochs: 4,
+        optimizer: optim.adam({ learningRate: 0.01 }),
+        growth: { switchMode: "never", maxDendrites: 0 },
+        transform: (batch) => {
+          started();
+          return batch;
+        },
+      });
+    return {
+      ...experiment("small"),
+      prepare: async () => ({ data: "made up", arms: [arm("new"), arm("old")] }),
+    };
+  }
+
+  it("goes on where it was, with the same numbers, and runs nothing twice", async () => {
+    const log = () => undefined;
+    const context = { scale: "quick", data: undefined, seeds: 1, log } as const;
+    const whole = await runExperiment(
+      small(() => undefined),
+      { ...context, runs: undefined },
+    );
+
+    const controller = new AbortController();
+    let epochs = 0;
+    const stopping = small(() => {
+      epochs += 1;
+      if (epochs === 7) controller.abort();
+    });
+    const stopped = runExperiment(stopping, { ...context, runs, signal: controller.signal });
+    await expect(stopped).rejects.toThrow(/aborted/);
+    epochs = 100;
+    const rest = await runExperiment(stopping, { ...context, runs, resume: true });
+    // Of the second training two epochs had ended.
+    expect(epochs).toBe(102);
+    const scores = ({ arms }: Results) =>
+      arms.map(({ outcomes }) => outcomes.map(({ validation, test, epochs: of }) => [validation, test, of]));
+    expect(scores(rest)).toEqual(scores(whole));
+    expect(await runExperiment(stopping, { ...context, runs, resume: true })).toEqual(rest);
+    expect(epochs).toBe(102);
+    await expect(runExperiment(stopping, { ...context, runs })).rejects.toThrow(/--resume/);
+    await expect(runExperiment(stopping, { ...context, scale: "full", runs, resume: true })).rejects.toThrow(
+      /holds a training of "small, quick: made up", this one is of "small, full/,
+    );
   });
 });
 

@@ -25,6 +25,7 @@ export async function runExperiments(about: string, experiments: readonly Experi
     weights: { standard: "", help: "safetensors file to start from, or hf:OWNER/NAME, for imdb-dsn-bert" },
     estimate: { standard: false, help: "only say what it would cost in time and memory" },
     out: { standard: "", help: "folder of the runs; by default a new one under runs/" },
+    resume: { standard: false, help: "go on with what --out holds: what has ended there is not run again" },
     results: { standard: "", help: "folder of results.md and its pictures; by default none is written" },
   });
   if (!SCALES.includes(flags.scale)) {
@@ -37,6 +38,9 @@ export async function runExperiments(about: string, experiments: readonly Experi
     const known = experiments.map((experiment) => experiment.name).join(", ");
     throw new ArborizeError("bad_option", `--only names "${name}", there are ${known}.`);
   });
+  if (flags.resume && flags.out === "") {
+    throw new ArborizeError("bad_option", "--resume needs the folder of the runs: --out FOLDER.");
+  }
   const runs = flags.out || newRunFolder("experiments");
   const folder = flags.results || join(runs, "results");
   const signal = stopOnInterrupt();
@@ -47,13 +51,21 @@ export async function runExperiments(about: string, experiments: readonly Experi
       runs,
       ...(flags.seeds > 0 ? { seeds: flags.seeds } : {}),
       ...(flags.weights === "" ? {} : { weights: flags.weights }),
+      resume: flags.resume,
       signal,
       log: (line) => console.log(line),
       onSeed: (soFar) => writeResults(folder, experiments, soFar),
     };
     const prepared = await experiment.prepare(context);
     if (flags.estimate || flags.scale !== "smoke") await estimateExperiment(experiment, context, prepared);
-    if (!flags.estimate) await runExperiment(experiment, context, prepared);
+    if (flags.estimate) continue;
+    try {
+      await runExperiment(experiment, context, prepared);
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+      console.log(`\nStopped. Go on with the same command and: --out ${runs} --resume`);
+      return;
+    }
   }
   if (flags.estimate) return;
   console.log(`\nresults ${join(folder, "results.md")}`);

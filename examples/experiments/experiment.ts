@@ -18,6 +18,7 @@ import {
   type RunCost,
   summarize,
 } from "../../src/index.ts";
+import { folderName, trainOnce } from "./kept.ts";
 
 /** How much is run: seconds, within an hour, or all that the publication did. */
 export type Scale = "smoke" | "quick" | "full";
@@ -33,6 +34,8 @@ export interface Context {
   readonly seeds?: number;
   /** A safetensors file that the network of an experiment with pretrained weights starts from. */
   readonly weights?: string;
+  /** Go on with what `runs` holds: trainings that have ended are not run again, one that was stopped goes on. */
+  readonly resume?: boolean;
   readonly signal?: AbortSignal;
   readonly log: (line: string) => void;
   /** Called with what there is after each seed, so that a run that is stopped leaves it. */
@@ -52,10 +55,13 @@ export interface Outcome {
   readonly seconds: number;
 }
 
+/** Where a training goes, whether it goes on from there, and what stops it. */
+export type ArmRun = Pick<FitOptions, "runFolder" | "resume" | "signal">;
+
 /** One way to train. */
 export interface Arm {
   readonly name: string;
-  train(seed: number, runFolder: string | undefined): Promise<Outcome>;
+  train(seed: number, how?: ArmRun): Promise<Outcome>;
   /** What a training costs, measured by a few steps. */
   readonly estimate?: () => Promise<RunCost>;
 }
@@ -106,7 +112,7 @@ export async function runExperiment(
   context: Context,
   prepared?: Prepared,
 ): Promise<Results> {
-  const { scale, runs, log, signal } = context;
+  const { scale, runs, log, signal, resume = false } = context;
   const { data: words, arms } = prepared ?? (await experiment.prepare(context));
   const seeds = context.seeds ?? experiment.seeds[scale];
   const total = seeds * arms.length;
@@ -126,8 +132,12 @@ export async function runExperiment(
   for (let seed = 1; seed <= seeds; seed++) {
     for (const arm of arms) {
       signal?.throwIfAborted();
-      const folder = runs && join(runs, experiment.name, `${arm.name.replaceAll(/\W+/g, "-")}-${seed}`);
-      const outcome = await arm.train(seed, folder);
+      const how = {
+        ...(runs === undefined ? {} : { runFolder: join(runs, experiment.name, folderName(arm, seed)) }),
+        ...(signal ? { signal } : {}),
+        resume,
+      };
+      const outcome = await trainOnce(arm, seed, how, `${experiment.name}, ${scale}: ${words}`);
       outcomes.get(arm.name)!.push(outcome);
       done += 1;
       const left = ((performance.now() - start) / done) * (total - done);
@@ -200,14 +210,21 @@ export function trainArm(options: ArmOptions): Arm {
   return {
     name,
     estimate: () => estimateRun(model(0), optionsFor(0)),
-    async train(seed, runFolder) {
+    async train(seed, how = {}) {
       const net = model(seed);
       const start = performance.now();
-      const { training, history } = await fit(net, {
-        ...optionsFor(seed),
-        ...(runFolder === undefined ? {} : { runFolder }),
-      });
-      const seconds = (performance.now() - start) / 1000;
+      let run = 0;
+      const onEpoch = () => void run++;
+      const { training, history, interrupted } = await fit(net, { ...optionsFor(seed), ...how, onEpoch });
+      if (interrupted) {
+        await training.release();
+        how.signal?.throwIfAborted();
+      }
+      // A training that goes on has its first epochs' time in its history alone.
+      const before = history.epochs.slice(0, history.epochs.length - run);
+      const seconds =
+        before.reduce((sum, epoch) => sum + epoch.trainSeconds + epoch.validationSeconds, 0) +
+        (performance.now() - start) / 1000;
       const best = summarize(history).find((row) => row.best)!;
       const test = await training.evaluate(data.batches(parts.test, { batchSize: EVALUATED }));
       await training.release();

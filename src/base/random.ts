@@ -26,10 +26,7 @@ export class Random {
     let z = hash ^ (seed >>> 0) ^ Math.imul(Math.floor(seed / 2 ** 32) >>> 0, 0x85ebca6b);
     const next = () => {
       z = (z + 0x9e3779b9) | 0;
-      let t = z ^ (z >>> 16);
-      t = Math.imul(t, 0x21f0aaad);
-      t = Math.imul(t ^ (t >>> 15), 0x735a2d97);
-      return (t ^ (t >>> 15)) >>> 0;
+      return mixed(z);
     };
     return new Random([next(), next(), next(), next() || 1]);
   }
@@ -37,6 +34,12 @@ export class Random {
   /** A stream that goes on from a saved `state`. */
   static from(state: RandomState): Random {
     return new Random(state);
+  }
+
+  /** A new stream from this one's next four words, mixed: neither tells anything of the other. */
+  fork(): Random {
+    const next = () => mixed(this.uint32());
+    return new Random([next(), next(), next(), next() || 1]);
   }
 
   /** Where the stream stands; `Random.from` goes on from there. */
@@ -85,25 +88,6 @@ export class Random {
     return order;
   }
 
-  /**
-   * Fills `mask` with 1 where an element is kept and 0 where it is dropped; each is dropped with probability `p`,
-   * resolved to 1/65536. Two elements share one draw: masks are drawn in every training step.
-   */
-  keepMask(mask: Uint8Array, p: number): void {
-    const threshold = Math.round(p * 65536);
-    const words = new Uint32Array(CHUNK);
-    for (let start = 0; start < mask.length; start += 2 * CHUNK) {
-      const end = Math.min(mask.length, start + 2 * CHUNK);
-      this.#draw(words, (end - start + 1) >> 1);
-      for (let i = start, j = 0; i < end; i += 2, j++) {
-        const bits = words[j]!;
-        mask[i] = (bits & 0xffff) >= threshold ? 1 : 0;
-        // Past the end of a mask of odd length this writes nothing.
-        mask[i + 1] = bits >>> 16 >= threshold ? 1 : 0;
-      }
-    }
-  }
-
   /** Fills `data` with what as many calls of `normal` would give, times `scale`: in a third of the time. */
   fillNormal(data: Float32Array | Float64Array, scale = 1): void {
     const words = new Uint32Array(CHUNK);
@@ -138,6 +122,14 @@ export class Random {
 
 /** Words that are drawn at a time. */
 const CHUNK = 1024;
+
+/** The finaliser of splitmix32. */
+function mixed(word: number): number {
+  let t = word ^ (word >>> 16);
+  t = Math.imul(t, 0x21f0aaad);
+  t = Math.imul(t ^ (t >>> 15), 0x735a2d97);
+  return (t ^ (t >>> 15)) >>> 0;
+}
 
 /** 53 bits of two words, uniform over [0, 1). */
 function unit(high: number, low: number): number {

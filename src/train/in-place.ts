@@ -2,7 +2,8 @@
 
 import { sizeOf, Tensor } from "../base/tensor.ts";
 import type { Engine, Resident } from "../engine/engine.ts";
-import { Arena, arenaBytes, type CompiledElementwise } from "../engine/wasm/elementwise.ts";
+import { type CompiledElementwise, compileElementwise } from "../engine/wasm/elementwise.ts";
+import { Arena, arenaBytes } from "../engine/wasm/memory.ts";
 import type { Knobs } from "../optim/optimizer.ts";
 import type { UpdatePlan } from "./step.ts";
 import { GRADIENT, regionBytes } from "./update.ts";
@@ -44,7 +45,7 @@ export class InPlaceUpdate {
     this.#engine = engine;
     this.#region = regionBytes(plan.parameters.map(({ entry }) => entry.shape));
     const arena = new Arena(this.#region * plan.program.arrays);
-    this.#run = arena.compile(plan.program);
+    this.#run = compileElementwise(plan.program, arena);
     this.#numbers = arena.array(0, (this.#region * plan.program.arrays) / 4);
     let start = 0;
     this.#places = plan.parameters.map((parameter) => {

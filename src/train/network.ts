@@ -7,6 +7,7 @@ import { attachDendrites, type DendriteActivation } from "../dendrites/attach.ts
 import { countsFor } from "../dendrites/counts.ts";
 import type { Site } from "../dendrites/site.ts";
 import type { Engine, Resident } from "../engine/engine.ts";
+import { MaskDrawer } from "../engine/wasm/masks.ts";
 import type { Graph } from "../graph/graph.ts";
 import { resolveDim, staticShape } from "../graph/shape.ts";
 import type { CorrelationSettings } from "../growth/correlation-settings.ts";
@@ -61,8 +62,8 @@ export class GrowingNetwork {
   #initial: ReadonlyMap<string, Tensor>;
   #program: StepProgram | null = null;
   #uploaded: ReadonlyMap<string, Resident> | null = null;
-  /** Memory of masks, which are large and needed in every step: a new piece each time keeps the garbage collector busy. */
-  readonly #masks = new Map<string, Uint8Array>();
+  /** Its memory is kept from step to step: new masks each time would keep the garbage collector busy. */
+  #masks = new MaskDrawer();
   readonly #inference = new Map<Metric | "loss" | "output", InferenceProgram>();
 
   constructor(parts: NetworkParts) {
@@ -123,21 +124,20 @@ export class GrowingNetwork {
   async step(batch: Batch, masks: Random, knobs: Knobs): Promise<number> {
     const program = await this.#stepProgram();
     const { tensors, lengths } = matchBatch(batch, program.step.feeds);
-    for (const mask of program.step.masks) {
-      tensors.set(mask.name, drawMask(mask, lengths, masks, this.#maskMemory(mask)));
-    }
+    for (const [name, mask] of this.#drawMasks(program.step.masks, lengths, masks)) tensors.set(name, mask);
     return (await program.run(tensors, knobs)).loss;
   }
 
-  /** Gives a mask's memory by its size: the last step's, where the engine reads it before the next step is prepared. */
-  #maskMemory({ name }: MaskFeed): (size: number) => Uint8Array {
-    return (size) => {
-      const known = this.#masks.get(name);
-      if (known?.length === size && this.parts.engine.sharesMemory) return known;
-      const memory = new Uint8Array(size);
-      this.#masks.set(name, memory);
-      return memory;
-    };
+  #drawMasks(feeds: readonly MaskFeed[], lengths: ReadonlyMap<string, number>, random: Random) {
+    const shapes = feeds.map(({ shape }) => shape.map((dim) => resolveDim(dim, lengths)));
+    const requests = feeds.map(({ p }, i) => ({ length: sizeOf(shapes[i]!), p }));
+    const masks = this.#masks.draw(requests, random);
+    // The engine has read what shares its memory before the next step is prepared.
+    const { sharesMemory } = this.parts.engine;
+    return feeds.map(({ name }, i): [string, Tensor] => {
+      const mask = sharesMemory ? masks[i]! : masks[i]!.slice();
+      return [name, new Tensor("bool", shapes[i]!, mask)];
+    });
   }
 
   /** A metric, or the loss where it is null, over batches. `changed`: state that is other than the network's, by name. */
@@ -185,7 +185,7 @@ export class GrowingNetwork {
   async release(): Promise<void> {
     const programs = [...this.#inference.values(), ...(this.#program ? [this.#program] : [])];
     this.#inference.clear();
-    this.#masks.clear();
+    this.#masks = new MaskDrawer();
     this.#program = null;
     this.#uploaded = null;
     for (const program of programs) await program.release();
@@ -215,16 +215,4 @@ export class GrowingNetwork {
     );
     return this.#program ? new Map([...this.#uploaded, ...this.#program.residents]) : this.#uploaded;
   }
-}
-
-function drawMask(
-  { p, shape }: MaskFeed,
-  lengths: ReadonlyMap<string, number>,
-  random: Random,
-  memory: (size: number) => Uint8Array,
-): Tensor {
-  const resolved = shape.map((dim) => resolveDim(dim, lengths));
-  const mask = memory(sizeOf(resolved));
-  random.keepMask(mask, p);
-  return new Tensor("bool", resolved, mask);
 }

@@ -1,7 +1,8 @@
 // The training step as one graph: forward, loss, gradients and, where the engine has no better way, the update.
 
 import type { DType } from "../base/tensor.ts";
-import { Arena, type ElementwiseProgram } from "../engine/wasm/elementwise.ts";
+import type { ElementwiseProgram } from "../engine/wasm/elementwise.ts";
+import { Arena } from "../engine/wasm/memory.ts";
 import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import { isStaticShape, type Shape, staticShape } from "../graph/shape.ts";
 import type { Loss } from "../nn/losses.ts";

@@ -2,7 +2,8 @@
 // gradients: one pass over memory instead of one for each of its nodes.
 
 import { sizeOf } from "../base/tensor.ts";
-import { arenaBytes, type ElementwiseOp, type ElementwiseProgram } from "../engine/wasm/elementwise.ts";
+import type { ElementwiseOp, ElementwiseProgram } from "../engine/wasm/elementwise.ts";
+import { arenaBytes } from "../engine/wasm/memory.ts";
 import { Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import { addOp, divOp, maxOp, mulOp, sqrtOp, subOp } from "../ops/index.ts";
 import type { Optimizer } from "../optim/optimizer.ts";

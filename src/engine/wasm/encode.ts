@@ -19,12 +19,25 @@ export const Op = {
   vectorLoad: [0xfd, 0x00, 0x02, 0x00],
   vectorStore: [0xfd, 0x0b, 0x02, 0x00],
   splat: [0xfd, 0x13],
+  splatBytes: [0xfd, 0x0f],
+  splatHalves: [0xfd, 0x10],
   sqrt: [0xfd, 0xe3, 0x01],
   add: [0xfd, 0xe4, 0x01],
   sub: [0xfd, 0xe5, 0x01],
   mul: [0xfd, 0xe6, 0x01],
   div: [0xfd, 0xe7, 0x01],
   max: [0xfd, 0xe9, 0x01],
+  and: [0xfd, 0x4e],
+  or: [0xfd, 0x50],
+  xor: [0xfd, 0x51],
+  /** On four words of 32 bits. */
+  wordsAdd: [0xfd, 0xae, 0x01],
+  wordsShiftLeft: [0xfd, 0xab, 0x01],
+  wordsShiftRight: [0xfd, 0xad, 0x01],
+  /** All bits of each of eight halves of a word that is at least the other's, unsigned; else none. */
+  halvesGreaterEqual: [0xfd, 0x36],
+  /** The halves of two vectors as bytes of one, saturated. */
+  halvesToBytes: [0xfd, 0x65],
 } as const;
 
 /** An unsigned integer below 2^31 in LEB128. */
@@ -36,6 +49,11 @@ export function unsigned(value: number): number[] {
     rest >>>= 7;
   }
   return [...bytes, rest];
+}
+
+/** A constant from 0 to 63, where signed and unsigned LEB128 are the same. */
+export function i32(value: number): number[] {
+  return [...Op.i32Const, value];
 }
 
 /** The bytes of a float32. */

@@ -51,9 +51,10 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   hyparquet: /^data\/parquet\.ts$/,
   "hyparquet-compressors": /^data\/parquet\.ts$/,
   "jpeg-js": /^data\/pictures\.ts$/,
+  yauzl: /^data\/archive\.ts$/,
   zod: /^(growth|train|data|cli)\//,
   "node:":
-    /^(engine\/node|data\/(archive|files|hub|idx|source|images|prepare|transform-threads|transform-worker)|report\/(png|progress|terminal)|train\/(run-folder|version|sinks\/(tensorboard|mlflow))|cli\/.*)\.ts$/,
+    /^(engine\/node|data\/(archive|files|hub|idx|imdb|source|images|prepare|transform-threads|transform-worker)|report\/(png|progress|terminal)|train\/(run-folder|version|sinks\/(tensorboard|mlflow))|cli\/.*)\.ts$/,
 };
 
 /** The one pair of files that is one thing, in types alone: a node holds its operator, whose rules take nodes. */

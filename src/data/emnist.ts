@@ -1,10 +1,11 @@
 // EMNIST: handwritten letters and digits. The published files hold their images on their side.
 
 import { ArborizeError } from "../base/errors.ts";
+import { type Archive, type ArchivedFile, unpackedArchive, zipFiles } from "./archive.ts";
 import { type Dataset, imageDataset } from "./dataset.ts";
 import { type Idx, readIdx } from "./idx.ts";
 import type { TrainAndTest } from "./mnist.ts";
-import { loadFile, type Source, type SourceFile, type SourceOptions } from "./source.ts";
+import { givenFolder, loadFile, type Source, type SourceFile, type SourceOptions } from "./source.ts";
 
 /** The published ways to group the characters into classes, and how many classes each has. */
 export const EMNIST_CLASSES = {
@@ -19,14 +20,25 @@ export const EMNIST_CLASSES = {
 /** What `emnist` takes. */
 export interface EmnistOptions extends SourceOptions {
   /**
-   * One of the published splits, read from its files `emnist-SPLIT-train-images-idx3-ubyte` and so on. Default: the
-   * 116,323 characters of ByMerge's test part, split into 96,323 and 20,000, upright, in files named as MNIST's.
+   * One of the published splits: from the files `emnist-SPLIT-train-images-idx3-ubyte` and so on of a folder, or downloaded.
+   * Default, for a folder alone: the 116,323 characters of ByMerge's test part, split into 96,323 and 20,000, in files named
+   * as MNIST's.
    */
-  readonly split?: keyof typeof EMNIST_CLASSES;
+  readonly split?: EmnistSplit;
 }
 
-/** Published: where people find all files; their checksums are not published one by one. */
+type EmnistSplit = keyof typeof EMNIST_CLASSES;
+
+/** Where people find all files; their checksums are not published one by one. */
 const HOME = "https://www.nist.gov/itl/products-and-services/emnist-dataset (gzip.zip, unpacked)";
+
+/** The archive as NIST publishes it, with the checksum that torchvision has. */
+const ARCHIVE = {
+  urls: ["https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"],
+  md5: "58c8d27c78d21e728a6bc7b3cc06412e",
+};
+
+const PART_HOME = `whoever made this part (NIST's own files are asked for by split, such as "balanced")`;
 
 const PART: readonly SourceFile[] = [
   {
@@ -48,25 +60,40 @@ const PART: readonly SourceFile[] = [
 ];
 
 /**
- * EMNIST: `x`, float32 `[1, 28, 28]`, upright, normalised with mean .1736 and std .3317 (of the part's training pixels),
- * and `target`, int64 `[]`, the class from 0 on (Cohen, Afshar, Tapson, van Schaik 2017).
+ * EMNIST: `x`, float32 `[1, 28, 28]`, normalised with mean .1736 and std .3317 (of the part's training pixels), and `target`,
+ * int64 `[]` (Cohen, Afshar, Tapson, van Schaik 2017). The published files hold images on their side; here they are upright.
+ * Classes are counted from 0, also the letters, which are published from 1 on; what they are is in the archive's `mapping`.
  *
- * It is not downloaded, since NIST publishes one archive of all splits: get the files and name their folder.
+ * Without a folder the published archive of all splits, 560 MB, is downloaded once and kept in the cache as its files. When that
+ * is interrupted, the next call goes on where it was.
  *
- * @throws `bad_file` when a file is missing or damaged, `bad_option` for a split that there is not.
+ * @throws as `mnist`; `bad_option` for a split that there is not, or with neither a split nor a folder.
  */
-export async function emnist(options: EmnistOptions = {}): Promise<TrainAndTest> {
+export function emnist(options: EmnistOptions = {}): Promise<TrainAndTest> {
+  return loadEmnist(options, ARCHIVE);
+}
+
+/** EMNIST of a folder, or else of an archive. */
+export async function loadEmnist(
+  options: EmnistOptions,
+  archive: Omit<Archive, "unpack">,
+): Promise<TrainAndTest> {
   const { split, ...where } = options;
-  if (split !== undefined && !(split in EMNIST_CLASSES)) {
-    const wanted = Object.keys(EMNIST_CLASSES).join(", ");
-    throw new ArborizeError(
-      "bad_option",
-      `emnist: split is ${JSON.stringify(split)}, wanted one of ${wanted}.`,
-    );
+  const known = Object.keys(EMNIST_CLASSES);
+  if (split !== undefined && !known.includes(split)) {
+    const found = JSON.stringify(split);
+    throw new ArborizeError("bad_option", `emnist: split is ${found}, wanted one of ${known.join(", ")}.`);
+  }
+  const named = givenFolder(where);
+  if (named === undefined && split === undefined) {
+    const wanted = `split, one of ${known.join(", ")}, to have it downloaded, or a folder`;
+    throw new ArborizeError("bad_option", `emnist: neither split nor folder is given, wanted ${wanted}.`);
   }
   const files = split === undefined ? PART : publishedFiles(split);
-  const source: Source = { title: "EMNIST", folder: "emnist", mirrors: [], home: HOME, files };
-  const load = (file: SourceFile) => loadFile(source, file, where, { read: readIdx });
+  const home = split === undefined ? PART_HOME : HOME;
+  const source: Source = { title: "EMNIST", folder: "emnist", mirrors: [], home, files };
+  const folder = named ?? (await unpackedArchive(source, { ...archive, unpack: unpackAll }, where));
+  const load = (file: SourceFile) => loadFile(source, file, { ...where, folder }, { read: readIdx });
   const dataset = async (images: SourceFile, labels: SourceFile) =>
     labelled(await load(images), await load(labels), split);
   const [trainImages, trainLabels, testImages, testLabels] = files as [
@@ -81,6 +108,16 @@ export async function emnist(options: EmnistOptions = {}): Promise<TrainAndTest>
   };
 }
 
+/** The files of all splits: the archive is as large as they are together, and need not stay then. */
+function unpackAll(path: string, name: string): AsyncIterable<ArchivedFile> {
+  const files = Object.keys(EMNIST_CLASSES).flatMap(publishedFiles);
+  return zipFiles(
+    path,
+    name,
+    files.map((file) => `${file.name}.gz`),
+  );
+}
+
 function publishedFiles(split: string): SourceFile[] {
   return ["train", "test"].flatMap((part) => [
     { name: `emnist-${split}-${part}-images-idx3-ubyte` },
@@ -88,7 +125,7 @@ function publishedFiles(split: string): SourceFile[] {
   ]);
 }
 
-function labelled(images: Idx, labels: Idx, split: EmnistOptions["split"]): Dataset {
+function labelled(images: Idx, labels: Idx, split: EmnistSplit | undefined): Dataset {
   const [n = 0, height = 0, width = 0] = images.shape;
   return imageDataset({
     images: split === undefined ? images.data : transposed(images.data, n, height, width),

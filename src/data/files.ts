@@ -1,11 +1,12 @@
 // Files on disk: read whole, or written beside and renamed, so that a file is always either the old one or
 // the new one, never half of either.
 
-import { randomBytes } from "node:crypto";
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, constants, createReadStream, openSync, readSync, statSync } from "node:fs";
 import {
   appendFile,
   chmod,
+  type FileHandle,
   mkdir,
   open,
   readFile,
@@ -16,6 +17,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { ArborizeError } from "../base/errors.ts";
 
 /**
@@ -56,13 +58,93 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 
 /** Writes `data` behind what `path` holds. Half of it may be written when this fails or dies. @throws `write_failed` */
 export async function appendToFile(path: string, data: Uint8Array): Promise<void> {
-  try {
+  await writing(path, async () => {
     await makeFolder(dirname(resolve(path)));
     await appendFile(path, data);
+  });
+}
+
+/** What `work`, which adds to the file at `path`, gives. @throws `write_failed` */
+async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     const message = writeFailure(path, error, "What was in it before is untouched.");
     throw new ArborizeError("write_failed", message, { cause: error });
   }
+}
+
+/** A file that comes in pieces: it grows as `path.part` and is moved to `path` when it is whole. */
+export class PartialFile {
+  readonly #target: string;
+  readonly #file: FileHandle;
+  #size: number;
+
+  private constructor(target: string, file: FileHandle, size: number) {
+    this.#target = target;
+    this.#file = file;
+    this.#size = size;
+  }
+
+  /** Opens it, with what an earlier try left of it. @throws `write_failed` */
+  static async open(target: string): Promise<PartialFile> {
+    const path = `${target}.part`;
+    return writing(path, async () => {
+      await makeFolder(dirname(resolve(path)));
+      // Neither emptied nor appended to: where two processes fetch one file, they write the same bytes to the same places.
+      const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+      return new PartialFile(target, file, (await file.stat()).size);
+    });
+  }
+
+  /** Where it grows. */
+  get path(): string {
+    return `${this.#target}.part`;
+  }
+
+  /** How many bytes of it there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Writes bytes from `at` on, which is then its end. @throws `write_failed` */
+  async write(bytes: Uint8Array, at: number): Promise<void> {
+    await writing(this.path, async () => {
+      for (let done = 0; done < bytes.length; ) {
+        done += (await this.#file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+      }
+    });
+    this.#size = at + bytes.length;
+  }
+
+  /** Forgets what lies behind `size` bytes. @throws `write_failed` */
+  async cut(size: number): Promise<void> {
+    await writing(this.path, () => this.#file.truncate(size));
+    this.#size = size;
+  }
+
+  /** Moves it to its place. @throws `write_failed` */
+  async finish(): Promise<void> {
+    await writing(this.#target, async () => {
+      await this.#file.sync();
+      await this.#file.close();
+      await rename(this.path, this.#target);
+      await syncFolder(dirname(this.#target));
+    });
+  }
+
+  /** Leaves what there is for another try; an empty file goes. */
+  async close(): Promise<void> {
+    await this.#file.close();
+    if (this.#size === 0) await rm(this.path, { force: true });
+  }
+}
+
+/** The SHA-256, MD5 or other digest of the file at `path`, in hexadecimal digits, read in pieces. */
+export async function digestOf(path: string, algorithm: string): Promise<string> {
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
 }
 
 /**

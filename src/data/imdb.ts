@@ -1,9 +1,11 @@
 // IMDB: movie reviews, and whether they are for or against.
 
+import { gzipSync } from "node:zlib";
 import { ArborizeError } from "../base/errors.ts";
-import { type Archive, tarFiles, unpackedArchive } from "./archive.ts";
+import { type Archive, type ArchivedFile, tarFiles, unpackedArchive } from "./archive.ts";
+import { readFileBytes } from "./files.ts";
 import { unpack } from "./idx.ts";
-import { loadFile, type Source, type SourceFile, type SourceOptions } from "./source.ts";
+import { givenFolder, loadFile, type Source, type SourceFile, type SourceOptions } from "./source.ts";
 
 const TRAIN: SourceFile = {
   name: "train.tsv",
@@ -31,7 +33,7 @@ export interface LabelledTexts {
 const ARCHIVE: Archive = {
   urls: ["https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"],
   md5: "7c2ac02c03563afcf9b574c7e56c153a",
-  unpack: (archive, name) => reviewFiles(archive, name, 12_500),
+  unpack: (path, name) => reviewFiles(path, name, 12_500),
 };
 
 /** Training and test texts. */
@@ -53,7 +55,7 @@ export function imdb(options: SourceOptions = {}): Promise<ImdbData> {
 
 /** The reviews of a folder, or else of an archive. */
 export async function loadImdb(options: SourceOptions, archive: Archive): Promise<ImdbData> {
-  const named = options.folder ?? (process.env.ARBORIZE_DATA || undefined);
+  const named = givenFolder(options);
   // What we make of the archive ourselves has been checked as a whole.
   const source =
     named === undefined ? { ...SOURCE, files: SOURCE.files.map(({ name }) => ({ name })) } : SOURCE;
@@ -63,11 +65,12 @@ export async function loadImdb(options: SourceOptions, archive: Archive): Promis
   return { train: await load(train), test: await load(test) };
 }
 
-/** The reviews in an archive, one a line, as files. @throws `bad_file` unless there are `each` of a class in each part. */
-export function reviewFiles(archive: Uint8Array, name: string, each: number): Uint8Array[] {
+/** The reviews of an archive, one a line. @throws `bad_file` unless there are `each` of a class in each part. */
+export async function* reviewFiles(path: string, name: string, each: number): AsyncGenerator<ArchivedFile> {
   const lines = { train: [[], []], test: [[], []] } as Record<string, [string[], string[]]>;
-  for (const { path, content } of tarFiles(unpack(archive, name), name)) {
-    const [, part, side, number] = /(train|test)\/(pos|neg)\/(\d+)_\d+\.txt$/.exec(path) ?? [];
+  const archive = unpack(await readFileBytes(path), name);
+  for (const { path: member, content } of tarFiles(archive, name)) {
+    const [, part, side, number] = /(train|test)\/(pos|neg)\/(\d+)_\d+\.txt$/.exec(member) ?? [];
     if (part === undefined) continue;
     const label = side === "pos" ? 1 : 0;
     const text = new TextDecoder()
@@ -76,14 +79,14 @@ export function reviewFiles(archive: Uint8Array, name: string, each: number): Ui
       .trim();
     lines[part]![label][Number(number)] = `${label}\t${text}`;
   }
-  return Object.values(lines).map((sides) => {
-    const [negative, positive] = sides;
-    if (sides.some((found) => found.filter(Boolean).length !== each || found.length !== each)) {
-      throw new ArborizeError("bad_file", `"${name}" has not ${each} reviews of each class in each part.`);
-    }
+  const whole = (found: string[]) => found.filter(Boolean).length === each && found.length === each;
+  if (!Object.values(lines).flat().every(whole)) {
+    throw new ArborizeError("bad_file", `"${name}" has not ${each} reviews of each class in each part.`);
+  }
+  for (const [part, [negative, positive]] of Object.entries(lines)) {
     const all = negative.flatMap((line, i) => [line, positive[i]!]);
-    return new TextEncoder().encode(`${all.join("\n")}\n`);
-  });
+    yield { path: `${part}.tsv.gz`, content: gzipSync(new TextEncoder().encode(`${all.join("\n")}\n`)) };
+  }
 }
 
 function read(content: Uint8Array, name: string): LabelledTexts {

@@ -24,7 +24,7 @@ export interface Source {
   readonly title: string;
   /** The folder that holds the files, inside ARBORIZE_DATA and the cache. */
   readonly folder: string;
-  /** Where the files can be downloaded from, tried in this order. None: a folder is needed. */
+  /** Where the files can be downloaded from, tried in this order. None: from an archive. */
   readonly mirrors: readonly string[];
   readonly files: readonly SourceFile[];
   /** Where people get the files by hand, where that is not from the mirrors. */
@@ -66,11 +66,21 @@ export async function loadFile<T>(
   options: SourceOptions,
   reading: Reading<T>,
 ): Promise<T> {
-  checkNames(source.title, options, ["folder", "cache", "signal", "onProgress"]);
-  const folder = options.folder ?? (process.env.ARBORIZE_DATA || undefined);
+  checkSourceOptions(source, options);
+  const folder = givenFolder(options);
   return folder === undefined
     ? cached(source, file, options, reading)
     : local(source, file, folder, options, reading);
+}
+
+/** @throws `bad_option` for an option that there is not. */
+export function checkSourceOptions({ title }: Source, options: SourceOptions): void {
+  checkNames(title, options, ["folder", "cache", "signal", "onProgress"]);
+}
+
+/** The folder that the caller or ARBORIZE_DATA names. */
+export function givenFolder({ folder }: SourceOptions): string | undefined {
+  return folder ?? (process.env.ARBORIZE_DATA || undefined);
 }
 
 /** The folder that downloads of all data sets go to when the caller names none. */
@@ -95,10 +105,7 @@ async function local<T>(
   if (path !== undefined) return parse(source, file, await readFileBytes(path), path, reading);
   const named = options.folder === undefined ? "ARBORIZE_DATA" : "folder";
   const wanted = `"${file.name}.gz" (or unpacked, without .gz) is neither in "${folder}" (${named})`;
-  const wayOut =
-    source.mirrors.length > 0
-      ? `${byHand(source)} into it, or leave ${named} unset to have them downloaded.`
-      : `${byHand(source)} into it.`;
+  const wayOut = `${byHand(source)} into it, or leave ${named} unset to have them downloaded.`;
   throw new ArborizeError(
     "bad_file",
     `${source.title}: ${wanted} nor in its subfolder "${source.folder}". ${wayOut}`,
@@ -119,10 +126,6 @@ async function cached<T>(
     } catch {
       // The cache is ours to mend: a good download replaces the damaged file.
     }
-  }
-  if (source.mirrors.length === 0) {
-    const problem = `${source.title} cannot be downloaded by itself`;
-    throw new ArborizeError("bad_file", `${problem}. ${byHand(source)} into a folder and pass it as folder.`);
   }
   const remote = remoteName(file);
   const { bytes, result } = await download(

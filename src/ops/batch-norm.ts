@@ -152,15 +152,16 @@ function batchStatistics(
     variance: dVariance,
   }: { readonly [name in "mean" | "variance"]?: Value | null | undefined } = {},
 ): readonly [dx: Value, dScale: Value, dBias: Value] {
-  const count = elementCount(dy, axesBesideChannels(dy));
+  const share = reciprocal(elementCount(dy, axesBesideChannels(dy)));
   const slope = mul(scale, inverse);
   const dBias = sumPerChannel(dy);
   const dScale = mul(sumPerChannel(mul(dy, centered)), inverse);
-  const toMean = neg(mul(slope, dBias));
-  const toCentered = neg(mul(mul(slope, inverse), dScale));
-  const offset = div(dMean ? add(toMean, dMean) : toMean, count);
+  const fromMean = mul(slope, dBias);
+  const fromCentered = mul(mul(slope, inverse), dScale);
+  const less = neg(share);
+  const offset = dMean ? mul(sub(dMean, fromMean), share) : mul(fromMean, less);
   const twice = dVariance && mul(dVariance, scalar(dy, 2));
-  const along = div(twice ? add(toCentered, twice) : toCentered, count);
+  const along = twice ? mul(sub(twice, fromCentered), share) : mul(fromCentered, less);
   const scaled = add(mul(dy, perChannel(slope, dy)), mul(centered, perChannel(along, dy)));
   return [add(scaled, perChannel(offset, dy)), dScale, dBias];
 }

@@ -47,7 +47,22 @@ export const stopGradientOp = defineOperator({
 
 /** The lengths of axes `start` to `end` (default: all) at run time, int64. ONNX Shape-19. */
 export function shapeOf(x: Value, start = 0, end = x.rank): Value {
-  return shapeOp.emit([x], { start, end }).output;
+  if (end - start !== 1) return shapeOp.emit([x], { start, end }).output;
+  const { value, axis } = sourceOf(x, start);
+  return shapeOp.emit([value], { start: axis, end: axis + 1 }).output;
+}
+
+/**
+ * Where to read a symbolic length: at the graph input that has an axis of that name, so that all who ask for a batch's length
+ * share one node and keep no map of features alive for it.
+ */
+function sourceOf(x: Value, axis: number): { readonly value: Value; readonly axis: number } {
+  const dim = x.shape[axis]!;
+  for (const value of isStatic(dim) ? [] : x.graph.inputs) {
+    const found = value.shape.indexOf(dim);
+    if (found >= 0) return { value, axis: found };
+  }
+  return { value: x, axis };
 }
 
 export const shapeOp = defineOperator({

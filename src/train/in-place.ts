@@ -55,8 +55,9 @@ export class InPlaceUpdate {
       [entry, ...kept].forEach(({ name, shape, initial: filling }, i) => {
         const data = array(i === 0 ? 0 : GRADIENT + i);
         const from = initial.get(name);
+        // Memory that nobody has written is zero, and takes no time until it is.
         if (from) data.set(from.data as Float32Array);
-        else data.fill(filling ?? 0);
+        else if (filling) data.fill(filling);
         const place = i === 0 ? this.parameters : this.kept;
         place.set(name, engine.upload(new Tensor("float32", shape, data)));
       });

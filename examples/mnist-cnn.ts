@@ -115,6 +115,9 @@ export const mnistCnn: Experiment = {
           scheduler: falling,
           growth: plannedGrowth(cycle),
         }),
+        trainArm({ ...common, ...longer, name: "longer", model: () => new Cnn(width) }),
+        // Twice the parameters, which are nearly all in the product of two widths.
+        trainArm({ ...common, ...longer, name: "wider", model: () => new Cnn(width * Math.SQRT2) }),
         trainArm({
           ...common,
           name: "dendrites by correlation",
@@ -122,9 +125,6 @@ export const mnistCnn: Experiment = {
           scheduler: falling,
           ...correlatedGrowth(cycle),
         }),
-        trainArm({ ...common, ...longer, name: "longer", model: () => new Cnn(width) }),
-        // Twice the parameters, which are nearly all in the product of two widths.
-        trainArm({ ...common, ...longer, name: "wider", model: () => new Cnn(width * Math.SQRT2) }),
       ],
     };
   },

@@ -93,8 +93,15 @@ describe("the page", () => {
     const results = await runExperiment(first, context);
     expect(lines).toHaveLength(1 + 2 * 3);
     const partial: Results[] = [];
-    await runExperiment(first, { ...context, onSeed: async (soFar) => void partial.push(soFar) });
-    expect(partial.map(({ arms }) => arms[0]!.outcomes.length)).toEqual([1, 2]);
+    await runExperiment(first, { ...context, onOutcome: async (soFar) => void partial.push(soFar) });
+    expect(partial.map(({ arms }) => arms.map(({ outcomes }) => outcomes.length))).toEqual([
+      [1],
+      [1, 1],
+      [1, 1, 1],
+      [2, 1, 1],
+      [2, 2, 1],
+      [2, 2, 2],
+    ]);
     expect(partial[0]!.command).toContain("--seeds 1");
     await writeResults(folder, [first, second], results);
     const page = await readFile(join(folder, "results.md"), "utf8");

@@ -54,7 +54,7 @@ export async function runExperiments(about: string, experiments: readonly Experi
       resume: flags.resume,
       signal,
       log: (line) => console.log(line),
-      onSeed: (soFar) => writeResults(folder, experiments, soFar),
+      onOutcome: (soFar) => writeResults(folder, experiments, soFar),
     };
     const prepared = await experiment.prepare(context);
     if (flags.estimate || flags.scale !== "smoke") await estimateExperiment(experiment, context, prepared);

@@ -38,8 +38,8 @@ export interface Context {
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
   readonly log: (line: string) => void;
-  /** Called with what there is after each seed, so that a run that is stopped leaves it. */
-  readonly onSeed?: (soFar: Results) => Promise<void>;
+  /** Called with what there is after each training, so that a run that is stopped leaves it. */
+  readonly onOutcome?: (soFar: Results) => Promise<void>;
 }
 
 /** What one training gave. */
@@ -125,7 +125,9 @@ export async function runExperiment(
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} threads, Node ${process.versions.node}`,
     data: words,
-    arms: [...outcomes].map(([name, found]) => ({ name, outcomes: [...found] })),
+    arms: [...outcomes]
+      .filter(([, found]) => found.length > 0)
+      .map(([name, found]) => ({ name, outcomes: [...found] })),
   });
   const start = performance.now();
   let done = 0;
@@ -145,8 +147,8 @@ export async function runExperiment(
       log(
         `  ${done}/${total}  seed ${seed}  ${arm.name}: ${found}; about ${Math.ceil(left / 60_000)} min left`,
       );
+      await context.onOutcome?.(resultsOf(seed));
     }
-    await context.onSeed?.(resultsOf(seed));
   }
   return resultsOf(seeds);
 }

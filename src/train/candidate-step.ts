@@ -2,7 +2,7 @@
 // that learn to follow them. The network's need not run again for examples that it has run for.
 
 import type { Tensor } from "../base/tensor.ts";
-import { attachCandidates, type WithCandidates } from "../dendrites/candidates.ts";
+import { attachCandidates, type CandidatePlace, type WithCandidates } from "../dendrites/candidates.ts";
 import { countsFor } from "../dendrites/counts.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { isStatic } from "../graph/shape.ts";
@@ -12,7 +12,7 @@ import { channelMajor } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
 import { partlyTraining, partlyTrainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
-import { appendObjective } from "./candidate-objective.ts";
+import { appendObjective, type Followed } from "./candidate-objective.ts";
 import type { CorrelationParts, NetworkParts, NewWeights } from "./network.ts";
 import { appendLoss, assembleStep, dataFeeds, type Feed, type TrainStep } from "./step.ts";
 
@@ -129,11 +129,18 @@ function candidatesAlone(
     graph.input(taps[computed.length + i]!, dtype, shape),
   );
   const found = new Map(candidates.map((value, i) => [value, graph.outputs[i]!]));
-  const { objective, measures } = appendObjective(graph, grown.sites, { found, errors }, settings);
+  const errorAt = new Map(places.map((place, i) => [place, errors[i]!]));
+  const followed = (place: CandidatePlace): Followed => ({
+    error: errorAt.get(place)!,
+    outputs: place.candidates.map((value) => found.get(value)!),
+    neuronAxes: place.neuronAxes,
+  });
+  const { objective, scales, measures } = appendObjective(graph, grown.sites, followed, settings);
   return assembleStep(graph, {
     // What a run must tell to be known to be sound; it is how many positions there are.
     loss: [...measures.values()][0]!,
     objective,
+    scales,
     measures,
     optimizer: settings.optimizer,
     inPlace: engine.sharesMemory,

@@ -7,7 +7,7 @@ import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.t
 import { isStaticShape, type Shape, staticShape } from "../graph/shape.ts";
 import type { Loss } from "../nn/losses.ts";
 import { writeOnnx } from "../onnx/write.ts";
-import { gatherOp, reshapeOp } from "../ops/index.ts";
+import { gatherOp, mul, reshapeOp } from "../ops/index.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { channelMajor } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
@@ -121,11 +121,14 @@ export interface StepParts {
   readonly masks: readonly Mask[];
   /** What else a run tells, by name. Default: nothing. */
   readonly measures?: ReadonlyMap<string, Value>;
+  /** What gradients are multiplied with before the update, by a parameter's name. Default: nothing. */
+  readonly scales?: ReadonlyMap<string, Value>;
 }
 
 /** Appends gradients and updates of the graph's parameters, and writes the whole. */
 export function assembleStep(graph: Graph, parts: StepParts): TrainStep {
-  const { loss, objective = loss, optimizer, inPlace, feeds, masks, measures = new Map() } = parts;
+  const { loss, objective = loss, optimizer, inPlace, feeds, masks } = parts;
+  const { measures = new Map<string, Value>(), scales = new Map<string, Value>() } = parts;
   const behind = nodesBehind([objective]);
   const read = new Set(behind.flatMap((node) => node.inputs));
   const parameters = graph.parameters.filter((parameter) => read.has(parameter));
@@ -135,7 +138,7 @@ export function assembleStep(graph: Graph, parts: StepParts): TrainStep {
   const state: StateEntry[] = [];
   let update: UpdatePlan | null = null;
   if (program) {
-    const given = gradientOutputs(objective, parameters, behind, outputs);
+    const given = gradientOutputs(objective, parameters, behind, scales, outputs);
     update = {
       program,
       sparse: optimizer.sparse ?? false,
@@ -146,7 +149,7 @@ export function assembleStep(graph: Graph, parts: StepParts): TrainStep {
       }),
     };
   } else {
-    appendUpdates(graph, objective, parameters, optimizer, outputs);
+    appendUpdates(graph, objective, parameters, optimizer, scales, outputs);
     state.push(...parameters.flatMap((parameter) => entriesOf(parameter, optimizer)));
   }
   for (const [{ name, dtype, data }, next] of graph.updates) {
@@ -193,9 +196,10 @@ function appendUpdates(
   loss: Value,
   parameters: readonly Value[],
   optimizer: Optimizer,
+  scales: ReadonlyMap<string, Value>,
   outputs: Map<string, Value>,
 ): void {
-  const grads = gradients(loss, parameters);
+  const grads = gradients(loss, parameters).map((gradient, i) => scaled(gradient, parameters[i]!, scales));
   const knobs = knobInputs(graph, optimizer);
   parameters.forEach((parameter, i) => {
     const { name, dtype, shape } = parameter;
@@ -215,9 +219,11 @@ function gradientOutputs(
   loss: Value,
   parameters: readonly Value[],
   behind: readonly Node[],
+  scales: ReadonlyMap<string, Value>,
   outputs: Map<string, Value>,
 ): GradientOutput[] {
   const lookups = parameters.map((parameter) => {
+    if (scales.has(parameter.name)) return null;
     const users = behind.filter((node) => node.inputs.includes(parameter));
     return users.every((node) => isLookup(node, parameter)) ? users : null;
   });
@@ -227,7 +233,7 @@ function gradientOutputs(
     const { name } = parameter;
     const users = lookups[i];
     if (!users) {
-      const gradient = withoutReshape(grads.get(parameter)!);
+      const gradient = withoutReshape(scaled(grads.get(parameter)!, parameter, scales));
       outputs.set(`gradient.${name}`, gradient);
       return { whole: `gradient.${name}`, shape: staticShape(gradient) };
     }
@@ -240,6 +246,11 @@ function gradientOutputs(
       }),
     };
   });
+}
+
+function scaled(gradient: Value, { name }: Value, scales: ReadonlyMap<string, Value>): Value {
+  const scale = scales.get(name);
+  return scale ? mul(gradient, scale) : gradient;
 }
 
 /** A value before it was only given another shape, which would be a copy where it is an output. */

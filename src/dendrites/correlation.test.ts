@@ -7,9 +7,9 @@ import {
 } from "../../test/support/reference.ts";
 import { largestError, randn, runGraph } from "../../test/support/run.ts";
 import { Tensor } from "../base/tensor.ts";
-import type { Value } from "../graph/graph.ts";
+import { Graph, type Value } from "../graph/graph.ts";
 import * as nn from "../nn/index.ts";
-import { sigmoid } from "../ops/index.ts";
+import { relu, sigmoid, tanh } from "../ops/index.ts";
 import { gradients } from "../transform/gradient.ts";
 import { trainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
@@ -235,5 +235,80 @@ describe("a surrogate with a given mean error", () => {
     expect(Array.from(g!.toNumbers()).map((value) => value * -1.5)).toEqual(
       [4, 5].map((value) => expect.closeTo(value, 5)),
     );
+  });
+});
+
+describe("statistics of outputs that hardly vary", () => {
+  it.each([
+    ["in the middle", 0, 0.004],
+    ["near the end", 4, 0.04],
+  ])("are accurate to 1e-3 %s", async (_, middle, deviation) => {
+    const [rows, channels] = [4000, 2];
+    const graph = new Graph();
+    const a = graph.input("a", "float32", ["batch", channels]);
+    const error = graph.input("e", "float32", ["batch", channels]);
+    const gain = graph.constant(Tensor.full([channels], 1));
+    const { statistics } = correlation({ output: sigmoid(a), error, channelAxis: 1, gain });
+    const noise = randn([rows, channels], "a", deviation).data;
+    const e = randn([rows, channels], "e").data;
+    // A little of the error, whose own mean is far from zero.
+    const feeds = {
+      a: Tensor.of(
+        [rows, channels],
+        Array.from(noise, (value, i) => middle + value + 0.5 * deviation * Number(e[i])),
+      ),
+      e: Tensor.of(
+        [rows, channels],
+        Array.from(e, (value) => Number(value) + 3),
+      ),
+    };
+    const found = await runGraph(graph, feeds, { ...statistics });
+    const v = logistic(Float64Array.from(feeds.a.data as Float32Array));
+    const wanted = {
+      varianceOutput: covariances(v, v, [rows, channels], 1),
+      varianceError: covariances(Float64Array.from(feeds.e.data), feeds.e.data, [rows, channels], 1),
+      covariance: covariances(v, feeds.e.data, [rows, channels], 1),
+    };
+    for (const [name, values] of Object.entries(wanted)) {
+      const told = Array.from(found[name]!.toNumbers());
+      values.forEach((value, n) => {
+        expect(Math.abs(told[n]! / value - 1), name).toBeLessThan(1e-3);
+      });
+    }
+  });
+});
+
+describe.each(["sigmoid", "tanh", "relu"] as const)("the gradient behind %s", (activation) => {
+  it("is the same with its scale apart, and with what follows the surrogate", async () => {
+    const graph = nn.trace(new nn.Linear(4, 3), { inputs: { x: ["batch", 4] }, seed: 1 });
+    const output = { sigmoid, tanh, relu }[activation](graph.outputs[0]!);
+    const error = graph.input("e", "float32", output.shape);
+    const gain = graph.constant(Tensor.of([3], [2, -0.5, 1]));
+    const terms = { output, error, channelAxis: 1, gain };
+    const whole = correlation(terms).surrogate;
+    const [weight] = graph.parameters;
+    const [slope] = gradients(whole, [weight!]);
+    const [tripled] = gradients(whole.mul(3), [weight!]);
+    const [byOutput] = gradients(whole, [output]);
+    const own = nn.trace(new nn.Linear(4, 3), { inputs: { x: ["batch", 4] }, seed: 1 });
+    const apart = correlation({
+      output: { sigmoid, tanh, relu }[activation](own.outputs[0]!),
+      error: own.input("e", "float32", output.shape),
+      channelAxis: 1,
+      gain: own.constant(gain.data!),
+      scaleApart: true,
+    });
+    const [unscaled] = gradients(apart.surrogate, [own.parameters[0]!]);
+    const feeds = { x: randn([20, 4], "x"), e: randn([20, 3], "e") };
+    const found = await runGraph(graph, feeds, { slope: slope!, tripled: tripled!, byOutput: byOutput! });
+    const other = await runGraph(own, feeds, { unscaled: unscaled!, scale: apart.scale });
+    const scaled = Array.from(
+      other.unscaled!.toNumbers(),
+      (value, i) => value * Number(other.scale!.data[Math.floor(i / 4)]),
+    );
+    expect(largestError(scaled, found.slope!.toNumbers())).toBeLessThan(1e-6);
+    const third = Array.from(found.tripled!.toNumbers(), (value) => value / 3);
+    expect(largestError(third, found.slope!.toNumbers())).toBeLessThan(1e-6);
+    expect(Math.hypot(...Array.from(found.byOutput!.toNumbers()))).toBeGreaterThan(0);
   });
 });

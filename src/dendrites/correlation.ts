@@ -17,6 +17,7 @@ import type { Node, Value } from "../graph/graph.ts";
 import type { GradientRule } from "../graph/operator.ts";
 import { expectShape } from "../ops/define.ts";
 import {
+  add,
   div,
   elementCount,
   mul,
@@ -99,21 +100,16 @@ export function correlation(terms: CorrelationTerms): Correlation {
     );
   const mean = (x: Value) => meanOf(x, channelAxis, counted);
 
-  const [meanOutput, meanError] = [mean(still), mean(error)];
-  const origin = terms.meanError ? along(terms.meanError) : meanError;
+  const meanOutput = mean(still);
+  const origin = terms.meanError ? along(terms.meanError) : mean(error);
   // Zero where there is no position.
   const deviation = stopGradient(sub(error, counted ? mul(origin, counted) : origin));
+  // What the origin is off the mean: by its rounding, where it is the mean.
+  const off = mean(deviation);
   const product = mul(output, deviation);
   const followed = mean(product);
+  const covariance = sub(stopGradient(followed), mul(meanOutput, off));
   const v = sub(still, meanOutput);
-  let covariance = stopGradient(followed);
-  let varianceError = mean(mul(deviation, deviation));
-  if (terms.meanError) {
-    // Moments about another point than the mean.
-    const shift = sub(meanError, origin);
-    covariance = sub(covariance, mul(meanOutput, shift));
-    varianceError = sub(varianceError, mul(shift, shift));
-  }
   const weight = batchSign ? mul(along(gain), sign(covariance)) : along(gain);
   const scale = div(neg(weight), positions(error, channelAxis, counted));
   const surrogate = neg(reduceSum(mul(followed, weight)));
@@ -123,9 +119,9 @@ export function correlation(terms: CorrelationTerms): Correlation {
     scale: perNeuron(scale),
     statistics: {
       meanOutput: perNeuron(meanOutput),
-      meanError: perNeuron(meanError),
+      meanError: perNeuron(add(origin, off)),
       varianceOutput: perNeuron(mean(mul(v, v))),
-      varianceError: perNeuron(varianceError),
+      varianceError: perNeuron(sub(mean(mul(deviation, deviation)), mul(off, off))),
       covariance: perNeuron(covariance),
     },
   };

@@ -6,7 +6,15 @@ import type { Batch } from "../data/dataset.ts";
 import type { Engine, Program } from "../engine/engine.ts";
 import type { Knobs } from "../optim/optimizer.ts";
 import { matchBatch } from "./batch.ts";
-import { buildCandidateStep, type CandidateStep, type FrozenNetwork, type Tap } from "./candidate-step.ts";
+import {
+  candidateState,
+  type FrozenNetwork,
+  type StepApart,
+  stepApart,
+  stepTogether,
+  type Tap,
+  withCandidates,
+} from "./candidate-step.ts";
 import { ExampleMemory, exampleKeys, examplesOf } from "./example-memory.ts";
 import type { CorrelationParts, NetworkParts } from "./network.ts";
 import { expectFinite, StepProgram, type StepResult } from "./program.ts";
@@ -45,29 +53,38 @@ interface Kept {
   readonly first: boolean;
 }
 
+/** The network and candidates as two programs. */
+interface Apart {
+  readonly step: StepApart;
+  readonly network: Program;
+  readonly candidates: StepProgram;
+}
+
 /** The step of a phase with its state. */
 export class CandidateProgram {
   /** Candidates as they started: what learning leaves as it is, too. */
   readonly initial: Tensors;
-  readonly #step: CandidateStep;
   readonly #engine: Engine;
-  readonly #network: Program;
-  readonly #candidates: StepProgram;
+  /** Compiles network and candidates as one program that goes on from a state. */
+  readonly #join: (state: Tensors) => Promise<StepProgram>;
+  /** One of these two. */
+  #apart: Apart | null;
+  #together: StepProgram | null = null;
+  /** Null where nothing is kept any more. */
   #kept: Kept | null;
 
   private constructor(
-    step: CandidateStep,
+    initial: Tensors,
     engine: Engine,
-    network: Program,
-    candidates: StepProgram,
+    join: (state: Tensors) => Promise<StepProgram>,
+    apart: Apart | null,
     kept: Kept | null,
   ) {
-    this.#step = step;
+    this.initial = initial;
     this.#engine = engine;
-    this.#network = network;
-    this.#candidates = candidates;
+    this.#join = join;
+    this.#apart = apart;
     this.#kept = kept;
-    this.initial = step.initial;
   }
 
   /** Compiles it. `saved`: state to go on from. `standing`: null to keep nothing. */
@@ -79,15 +96,31 @@ export class CandidateProgram {
     standing: MemoryStanding | null,
   ): Promise<CandidateProgram> {
     const { engine } = parts;
-    const step = buildCandidateStep(parts, frozen, settings);
-    const network = await engine.compile(step.network.model, { name: "frozen network" });
-    const initial = new Map([...step.initial, ...saved]);
-    const candidates = await StepProgram.compile(step.candidates, engine, initial);
-    const taps = step.byExample;
-    const budget = settings.cacheMegabytes * 2 ** 20;
-    const fresh = { met: 0, unknown: 0, first: true };
-    const kept = standing && taps && { taps, memory: new ExampleMemory(taps, budget), standing, ...fresh };
-    return new CandidateProgram(step, engine, network, candidates, kept);
+    const grown = withCandidates(parts, frozen, settings);
+    const initial = candidateState(grown);
+    const join = (state: Tensors) =>
+      StepProgram.compile(stepTogether(grown, parts, settings), engine, new Map([...initial, ...state]));
+    const step = standing && stepApart(grown, parts, settings);
+    const program = new CandidateProgram(
+      initial,
+      engine,
+      join,
+      step && {
+        step,
+        network: await engine.compile(step.network.model, { name: "frozen network" }),
+        candidates: await StepProgram.compile(step.candidates, engine, new Map([...initial, ...saved])),
+      },
+      step && {
+        taps: step.taps,
+        memory: new ExampleMemory(step.taps, settings.cacheMegabytes * 2 ** 20),
+        standing,
+        met: 0,
+        unknown: 0,
+        first: true,
+      },
+    );
+    if (!step) program.#together = await join(saved);
+    return program;
   }
 
   /** Where keeping stands; null where nothing is kept. */
@@ -106,14 +139,30 @@ export class CandidateProgram {
     knobs: Knobs,
     learns: boolean,
   ): Promise<StepResult> {
-    const { tensors } = matchBatch(batch, this.#step.network.feeds);
-    const kept = this.#kept && (await this.#recall(this.#kept, tensors));
-    if (!kept) this.#kept = null;
-    const { loss, taps } = kept ?? (await this.#observe(tensors));
-    const own = this.#candidates.step.feeds.map(({ name }) => [name, tensors.get(name)!] as const);
-    const feeds = [...own, ...this.#step.taps.map((name) => [name, taps.get(name)!] as const), ...fed];
-    const { measures } = await this.#candidates[learns ? "run" : "measure"](feeds, knobs);
-    return { loss, measures };
+    const does = learns ? "run" : "measure";
+    const apart = this.#apart;
+    if (apart && this.#kept) {
+      const { tensors } = matchBatch(batch, apart.step.network.feeds);
+      const known = await this.#recall(apart, this.#kept, tensors);
+      if (known) {
+        const own = apart.candidates.step.feeds.map(({ name }) => [name, tensors.get(name)!] as const);
+        const { measures } = await apart.candidates[does]([...own, ...known.taps, ...fed], knobs);
+        return { loss: known.loss, measures };
+      }
+    }
+    const together = this.#together ?? (await this.#putTogether());
+    const { tensors } = matchBatch(batch, together.step.feeds);
+    return together[does]([...tensors, ...fed], knobs);
+  }
+
+  /** Goes on with the network in each step, nothing being kept. */
+  async #putTogether(): Promise<StepProgram> {
+    const state = await this.snapshot();
+    await this.release();
+    this.#apart = null;
+    this.#kept = null;
+    this.#together = await this.#join(state);
+    return this.#together;
   }
 
   /** Ends an epoch. Where most of its examples were new, as those that are changed at random, the next one's will be. */
@@ -127,34 +176,35 @@ export class CandidateProgram {
 
   /** Copies of the candidates and what the optimizer keeps of them. */
   snapshot(): Promise<Map<string, Tensor>> {
-    return this.#candidates.snapshot();
+    return (this.#together ?? this.#apart!.candidates).snapshot();
   }
 
   async release(): Promise<void> {
-    await this.#candidates.release();
-    await this.#network.release();
+    await (this.#together ?? this.#apart!.candidates).release();
+    await this.#apart?.network.release();
   }
 
   /** What the network tells of a batch. */
-  async #observe(batch: Tensors): Promise<{ loss: number; taps: Tensors }> {
+  async #observe({ network, step }: Apart, batch: Tensors): Promise<{ loss: number; taps: Tensors }> {
     const inputs = new Map([...batch].map(([name, tensor]) => [name, this.#engine.upload(tensor)]));
-    const names = ["loss", ...this.#step.taps];
-    const results = await this.#network.run(inputs, new Map(names.map((name) => [name, null])));
+    const names = ["loss", ...step.taps.map(({ name }) => name)];
+    const results = await network.run(inputs, new Map(names.map((name) => [name, null])));
     const taps = new Map<string, Tensor>();
     for (const [name, resident] of results) taps.set(name, await this.#engine.download(resident));
     const loss = taps.get("loss")!.item();
+    taps.delete("loss");
     expectFinite(loss);
     return { loss, taps };
   }
 
   /** What the network tells of these examples of a batch, repeated up to the number that it is always run for. */
-  #observeSome({ standing: { examples } }: Kept, batch: Tensors, rows: readonly number[]) {
+  #observeSome(apart: Apart, { standing: { examples } }: Kept, batch: Tensors, rows: readonly number[]) {
     const filled = Array.from({ length: examples }, (_, i) => rows[i % rows.length]!);
-    return this.#observe(examplesOf(batch, filled));
+    return this.#observe(apart, examplesOf(batch, filled));
   }
 
   /** What is kept of a batch, with what had to be found out for it; null where it cannot be kept. */
-  async #recall(before: Kept, batch: Tensors): Promise<{ loss: number; taps: Tensors } | null> {
+  async #recall(apart: Apart, before: Kept, batch: Tensors): Promise<{ loss: number; taps: Tensors } | null> {
     const { memory } = before;
     const keys = exampleKeys(batch);
     const unknown = [...keys.keys()].filter((row) => !memory.has(keys[row]!));
@@ -169,8 +219,8 @@ export class CandidateProgram {
     };
     for (let start = 0; start < unknown.length; start += examples) {
       const rows = unknown.slice(start, start + examples);
-      const { loss, taps } = await this.#observeSome(kept, batch, rows);
-      if (starts && !(await this.#standAlone(kept, batch, rows, taps))) return null;
+      const { loss, taps } = await this.#observeSome(apart, kept, batch, rows);
+      if (starts && !(await this.#standAlone(apart, kept, batch, rows, taps))) return null;
       const fits = memory.keep(
         rows.map((row) => keys[row]!),
         taps,
@@ -184,13 +234,14 @@ export class CandidateProgram {
 
   /** Whether examples come to the same among others: losses that weigh, or networks that mix, let them depend on the batch. */
   async #standAlone(
+    apart: Apart,
     kept: Kept,
     batch: Tensors,
     rows: readonly number[],
     computed: Tensors,
   ): Promise<boolean> {
     const half = rows.slice(0, Math.ceil(rows.length / 2));
-    const again = (await this.#observeSome(kept, batch, half)).taps;
+    const again = (await this.#observeSome(apart, kept, batch, half)).taps;
     return kept.taps.every((tap) => {
       const valuesIn = (found: Tensors) => {
         const memory = new ExampleMemory([tap], Number.POSITIVE_INFINITY);

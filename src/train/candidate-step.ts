@@ -1,5 +1,5 @@
-// The step of a dendrite phase as two graphs: the frozen network, with its errors where dendrites would be heard, and candidates
-// that learn to follow them. The network's need not run again for examples that it has run for.
+// The step of a dendrite phase: the frozen network, with its errors where dendrites would be heard, and candidates that learn to
+// follow them. As one graph, or as two, of which the network's need not run again for examples that it has run for.
 
 import type { Tensor } from "../base/tensor.ts";
 import { attachCandidates, type CandidatePlace, type WithCandidates } from "../dendrites/candidates.ts";
@@ -8,10 +8,12 @@ import type { Graph, Value } from "../graph/graph.ts";
 import { isStatic } from "../graph/shape.ts";
 import { writeOnnx } from "../onnx/write.ts";
 import { cast, mul, reshape, shapeOf, stopGradient } from "../ops/index.ts";
-import { channelMajor } from "../transform/channel-major.ts";
+import { type Laid, laidOut } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
 import { partlyTraining, partlyTrainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
+import { reluAfterMaxPool } from "../transform/simplify.ts";
+import { countedIn, inOrder, sameTiles, type Tiles, tiledApart, tiledTogether } from "../transform/tiles.ts";
 import { appendObjective, type Followed } from "./candidate-objective.ts";
 import type { CorrelationParts, NetworkParts, NewWeights } from "./network.ts";
 import { appendLoss, assembleStep, dataFeeds, type Feed, type TrainStep } from "./step.ts";
@@ -33,25 +35,18 @@ export interface Tap {
   readonly axis: number;
 }
 
-/** A step that trains candidates. */
-export interface CandidateStep {
+/** The step as two models. */
+export interface StepApart {
   /** The network: of a batch (`feeds`) it tells its loss as `loss`, and the taps. */
   readonly network: { readonly model: Uint8Array; readonly feeds: readonly Feed[] };
-  /** Names of taps. */
-  readonly taps: readonly string[];
-  /**
-   * The taps with their axes; null where examples cannot be told apart: where they are not one axis of each tap, or have
-   * lengths that differ from batch to batch.
-   */
-  readonly byExample: readonly Tap[] | null;
+  readonly taps: readonly Tap[];
   /** The candidates: they are fed the taps, and what of the batch their modules read as it is. The loss is none. */
   readonly candidates: TrainStep;
-  /** What candidates start from. */
-  readonly initial: ReadonlyMap<string, Tensor>;
 }
 
 /** Whether a name or scope is a candidate's. */
 const isCandidate = (name: string) => /\.candidates\.\d+(\.|$)/.test(name);
+const isFrozen = ({ name }: Value) => !isCandidate(name);
 
 /** The network with candidates, with values of its own as they are. */
 export function withCandidates(
@@ -70,14 +65,62 @@ export function candidateState({ graph }: WithCandidates): Map<string, Tensor> {
   return new Map([...graph.state].filter(([name]) => isCandidate(name)));
 }
 
-/** Builds the step. */
-export function buildCandidateStep(
-  parts: NetworkParts,
-  frozen: FrozenNetwork,
+/** The step as one model: what the network computes is at hand for the candidates, in whatever layout. */
+export function stepTogether(
+  grown: WithCandidates,
+  { base, loss: lossOf, engine }: NetworkParts,
   settings: CorrelationParts,
-): CandidateStep {
-  const grown = withCandidates(parts, frozen, settings);
-  const places = grown.sites.flatMap((site) => site.places);
+): TrainStep {
+  const places = placesOf(grown);
+  const heard = new Set(places.map(({ sum }) => sum));
+  const simple = rewrite(
+    grown.graph,
+    // Errors are taken at sums: nothing may go past them.
+    (node, inputs, target) =>
+      heard.has(node.inputs[0]!) ? undefined : reluAfterMaxPool(node, inputs, target),
+    {
+      outputs: [...grown.graph.outputs, ...places.flatMap(({ sum, candidates }) => [sum, ...candidates])],
+      freeze: isFrozen,
+    },
+  );
+  const { graph, laid } = laidOut(simple.graph, partlyTrainingForm(isCandidate));
+  const at = (value: Value) => laid(simple.mapped(value));
+  const loss = appendLoss(graph, lossOf);
+  const sums = places.map(({ sum }) => at(sum));
+  const errors = errorsAt(
+    graph,
+    loss,
+    sums.map(({ value }) => value),
+  );
+  const followed = new Map(
+    places.map((place, i) => {
+      const error = { value: errors[i]!, tiles: sums[i]!.tiles };
+      const outputs = place.candidates.map(at);
+      const tiles = mayBeTiled(place, grown) ? commonTiles([error, ...outputs]) : null;
+      return [place, inOneLayout(place, error, outputs, tiles)] as const;
+    }),
+  );
+  const objective = appendObjective(graph, grown.sites, (place) => followed.get(place)!, settings);
+  return assembleStep(graph, {
+    ...objective,
+    loss,
+    optimizer: settings.optimizer,
+    inPlace: engine.sharesMemory,
+    feeds: dataFeeds(graph, base, lossOf),
+    masks: [],
+  });
+}
+
+/**
+ * The step as two models; null where examples cannot be told apart: where they are not one axis of what candidates need, or that
+ * has lengths that differ from batch to batch.
+ */
+export function stepApart(
+  grown: WithCandidates,
+  parts: NetworkParts,
+  settings: CorrelationParts,
+): StepApart | null {
+  const places = placesOf(grown);
   const read = new Set(places.flatMap(({ input, dendrites }) => [input, ...dendrites]));
   const computed = [...read].filter(({ producer }) => producer);
   const outputs = [...grown.graph.outputs, ...computed, ...places.map(({ sum }) => sum)];
@@ -88,30 +131,37 @@ export function buildCandidateStep(
     loss,
     places.map(({ sum }) => mapped(sum)),
   );
-  const values = [...computed.map(mapped), ...errors];
-  const taps = values.map((_, i) => `tap.${i}`);
   const feeds = dataFeeds(graph, parts.base, parts.loss);
-  const told = new Map([["loss", loss] as const, ...values.map((value, i) => [taps[i]!, value] as const)]);
+  if (!byExample([...computed.map(mapped), ...errors], feeds)) return null;
+  const names = new Map(computed.map((value, i): [Value, string] => [value, `read.${i}`]));
+  const { step, layouts } = candidatesAlone(grown, names, parts, settings);
+  const values = new Map([...names].map(([value, name]) => [name, mapped(value)]));
+  errors.forEach((error, i) => {
+    const tiles = layouts[i];
+    values.set(errorAt(i), tiles ? tiledApart(error, tiles) : error);
+  });
+  const examples = feeds[0]!.shape[0]!;
   return {
-    network: { model: writeOnnx(graph, { outputs: told }), feeds },
-    taps,
-    byExample: byExample(values, taps, feeds),
-    candidates: candidatesAlone(grown, computed, taps, parts, settings),
-    initial: candidateState(grown),
+    network: { model: writeOnnx(graph, { outputs: new Map([["loss", loss], ...values]) }), feeds },
+    taps: [...values].map(([name, { shape }]) => ({ name, axis: shape.indexOf(examples) })),
+    candidates: step,
   };
 }
 
-/** The candidates of a network, whose values `computed`, and then the errors of all places, are inputs called as `taps` are. */
+/** How the error at a place is called, of all modules' places. */
+const errorAt = (place: number) => `error.${place}`;
+
+/**
+ * The candidates of a network, whose values called by `names`, and the errors of all places, are inputs; and the tiles in which
+ * errors are wanted.
+ */
 function candidatesAlone(
   grown: WithCandidates,
-  computed: readonly Value[],
-  taps: readonly string[],
+  names: ReadonlyMap<Value, string>,
   { base, engine }: NetworkParts,
   settings: CorrelationParts,
-): TrainStep {
-  const places = grown.sites.flatMap((site) => site.places);
-  const names = new Map(computed.map((value, i) => [value, taps[i]!]));
-  const candidates = places.flatMap((place) => place.candidates);
+): { step: TrainStep; layouts: readonly (Tiles | null)[] } {
+  const places = placesOf(grown);
   const cut = rewrite(
     grown.graph,
     ({ operator, attributes, outputs }, inputs, { graph }) => {
@@ -122,49 +172,81 @@ function candidatesAlone(
         return name === undefined ? own[i] : graph.input(name, output.dtype, output.shape);
       });
     },
-    { outputs: candidates, freeze: ({ name }) => !isCandidate(name) },
+    { outputs: places.flatMap((place) => place.candidates), freeze: isFrozen },
   );
-  const graph = channelMajor(cut.graph, partlyTrainingForm(isCandidate));
-  const errors = places.map(({ sum: { dtype, shape } }, i) =>
-    graph.input(taps[computed.length + i]!, dtype, shape),
+  const { graph, laid } = laidOut(cut.graph, partlyTrainingForm(isCandidate));
+  const layouts: (Tiles | null)[] = [];
+  const followed = new Map(
+    places.map((place, i) => {
+      const outputs = place.candidates.map((value) => laid(cut.mapped(value)));
+      const tiles = mayBeTiled(place, grown) ? commonTiles(outputs) : null;
+      layouts.push(tiles);
+      return [place, inOneLayout(place, errorInput(graph, i, place, tiles), outputs, tiles)] as const;
+    }),
   );
-  const found = new Map(candidates.map((value, i) => [value, graph.outputs[i]!]));
-  const errorAt = new Map(places.map((place, i) => [place, errors[i]!]));
-  const followed = (place: CandidatePlace): Followed => ({
-    error: errorAt.get(place)!,
-    outputs: place.candidates.map((value) => found.get(value)!),
-    neuronAxes: place.neuronAxes,
-  });
-  const { objective, scales, measures } = appendObjective(graph, grown.sites, followed, settings);
-  return assembleStep(graph, {
+  const objective = appendObjective(graph, grown.sites, (place) => followed.get(place)!, settings);
+  const step = assembleStep(graph, {
+    ...objective,
     // What a run must tell to be known to be sound; it is how many positions there are.
-    loss: [...measures.values()][0]!,
-    objective,
-    scales,
-    measures,
+    loss: [...objective.measures.values()][0]!,
     optimizer: settings.optimizer,
     inPlace: engine.sharesMemory,
     feeds: dataFeeds(graph, base, null),
     masks: [],
   });
+  return { step, layouts };
 }
 
-/** The axis of examples of each value, where it is one of all of them and other lengths are known; else null. */
-function byExample(
-  values: readonly Value[],
-  names: readonly string[],
-  feeds: readonly Feed[],
-): readonly Tap[] | null {
+function errorInput(graph: Graph, i: number, { sum }: CandidatePlace, tiles: Tiles | null): Laid {
+  if (!tiles) return { value: graph.input(errorAt(i), sum.dtype, sum.shape), tiles };
+  const [batch, channels] = sum.shape as [(typeof sum.shape)[number], number];
+  const shape = [batch, tiles.side ** 2, channels, ...tiles.tiles];
+  return { value: tiledTogether(graph.input(errorAt(i), sum.dtype, shape)), tiles };
+}
+
+const placesOf = ({ sites }: WithCandidates) => sites.flatMap(({ places }) => places);
+
+/** Whether a place may be in tiles: those of several places are joined as rows, and neurons are channels in tiles. */
+function mayBeTiled(place: CandidatePlace, { sites }: WithCandidates): boolean {
+  const alone = sites.some(({ places }) => places.length === 1 && places[0] === place);
+  return alone && place.neuronAxes.join() === "1";
+}
+
+/** The tiles that all values are in, or null. */
+function commonTiles([first, ...others]: readonly Laid[]): Tiles | null {
+  const tiles = first?.tiles;
+  return tiles && others.every((other) => other.tiles && sameTiles(other.tiles, tiles)) ? tiles : null;
+}
+
+/** A place in these tiles, or in order. */
+function inOneLayout(
+  { neuronAxes }: CandidatePlace,
+  error: Laid,
+  outputs: readonly Laid[],
+  tiles: Tiles | null,
+): Followed {
+  const plain = ({ value, tiles: own }: Laid) => (own && !tiles ? inOrder(value, own) : value);
+  return {
+    error: plain(error),
+    outputs: outputs.map(plain),
+    // Channels are on axis 1 in tiles, as in [B, C, H, W].
+    neuronAxes,
+    counted: tiles ? countedIn(error.value, tiles) : undefined,
+  };
+}
+
+/** Whether examples are one axis of each value and of all that is fed, and other lengths are known. */
+function byExample(values: readonly Value[], feeds: readonly Feed[]): boolean {
   const examples = feeds[0]!.shape[0];
-  if (examples === undefined || isStatic(examples)) return null;
-  const taps = values.map(({ shape }, i) => ({ name: names[i]!, axis: shape.indexOf(examples) }));
-  const fits = ({ shape }: Value, i: number) =>
-    taps[i]!.axis >= 0 && shape.every((dim, axis) => axis === taps[i]!.axis || isStatic(dim));
-  return values.every(fits) && feeds.every(({ shape }) => shape[0] === examples) ? taps : null;
+  if (examples === undefined || isStatic(examples)) return false;
+  const fits = ({ shape }: Value) =>
+    shape.includes(examples) &&
+    shape.every((dim, axis) => isStatic(dim) || (dim === examples && axis === shape.indexOf(examples)));
+  return values.every(fits) && feeds.every(({ shape }) => shape[0] === examples);
 }
 
 /** The errors of the mean over examples, times their number: each example's own. */
 function errorsAt(graph: Graph, loss: Value, sums: readonly Value[]): Value[] {
   const examples = cast(reshape(shapeOf(graph.outputs[0]!, 0, 1), []), loss.dtype);
-  return gradients(loss, sums).map((error) => stopGradient(mul(error, examples)));
+  return gradients(mul(loss, examples), sums).map(stopGradient);
 }

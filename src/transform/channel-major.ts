@@ -4,10 +4,11 @@
 // element.
 
 import type { Graph, Node, Value } from "../graph/graph.ts";
-import { type Shape, sameShape, shapeSize } from "../graph/shape.ts";
+import { type Shape, shapeSize } from "../graph/shape.ts";
 import * as op from "../ops/index.ts";
 import { type Window, windows } from "../ops/window.ts";
 import { type Replacement, type Rewritten, rewrite } from "./rewrite.ts";
+import { areFull, inOrder, sameTiles, type Tiles, untiled } from "./tiles.ts";
 import { unfoldedConv } from "./unfolded.ts";
 import { TILE, tilesFor, winogradConv } from "./winograd.ts";
 
@@ -16,17 +17,6 @@ const LEAST_CHANNELS = 16;
 
 /** What the transforms add to the cost of the products. */
 const TRANSFORM_COST = 1.5;
-
-/**
- * How an image value `[B, C, H, W]` lies in tiles: `[side², C, Ty, Tx, B]`, see `winogradConv`. Tiles of side 1 are the elements
- * in their order, of `unfoldedConv`.
- */
-interface Tiles {
-  readonly side: 1 | 2 | typeof TILE;
-  readonly tiles: readonly [number, number];
-  /** What the value is in order. The tiles may cover more. */
-  readonly shape: Shape;
-}
 
 /** The operators that work on each element for itself. */
 const ELEMENTWISE: ReadonlySet<unknown> = new Set([
@@ -58,9 +48,25 @@ const ELEMENTWISE: ReadonlySet<unknown> = new Set([
  * what is neither.
  */
 export function channelMajor(network: Graph, others?: Replacement): Graph {
+  return laidOut(network, others).graph;
+}
+
+/** A value where it is computed. */
+export interface Laid {
+  readonly value: Value;
+  /** How it lies; null for a value in its order. */
+  readonly tiles: Tiles | null;
+}
+
+/** The graph of `channelMajor`, and where the values of the old one are in it. */
+export function laidOut(
+  network: Graph,
+  others?: Replacement,
+): { readonly graph: Graph; readonly laid: (old: Value) => Laid } {
   const layout = new Layout(others);
   const options = { shareSubexpressions: true, finish: (value: Value) => layout.inOrder(value) };
-  return rewrite(network, layout.replace, options).graph;
+  const { graph, mapped } = rewrite(network, layout.replace, options);
+  return { graph, laid: (old) => ({ value: mapped(old), tiles: layout.tilesOf(mapped(old)) }) };
 }
 
 class Layout {
@@ -90,8 +96,11 @@ class Layout {
   /** The value as `[B, C, H, W]`. */
   inOrder(value: Value): Value {
     const tiles = this.#tiles.get(value);
-    // By way of [C, H, W, B]: moving one axis past a block of others is a matrix transposition, which is fast.
-    return tiles ? op.transpose(untiled(value, tiles), [3, 0, 1, 2]) : value;
+    return tiles ? inOrder(value, tiles) : value;
+  }
+
+  tilesOf(value: Value): Tiles | null {
+    return this.#tiles.get(value) ?? null;
   }
 
   /** The value as `[C, H, W, B]`. */
@@ -139,7 +148,7 @@ class Layout {
   ): readonly (Value | undefined)[] | null {
     const x = inputs[0]!;
     const tiles = this.#tiles.get(x);
-    if (!tiles || tiles.tiles.some((count, i) => count * tiles.side !== tiles.shape[i + 2])) return null;
+    if (!tiles || !areFull(tiles)) return null;
     const made =
       this.#others?.(node, inputs, target) ??
       target.graph.add(node.operator, inputs, node.attributes).outputs;
@@ -157,9 +166,10 @@ class Layout {
   }
 
   /** An operand that fits values in tiles: itself, or weights per channel; null for what would have to be moved. */
-  #alike(value: Value, { side, shape }: Tiles): Value | null {
+  #alike(value: Value, tiles: Tiles): Value | null {
     const own = this.#tiles.get(value);
-    if (own) return own.side === side && sameShape(own.shape, shape) ? value : null;
+    if (own) return sameTiles(own, tiles) ? value : null;
+    const { shape } = tiles;
     // Broadcasting aligns shapes at their ends: what is left of [B, C, H, W] must be a length per channel, or 1.
     const channels = value.rank < 3 ? 1 : value.shape[value.rank - 3]!;
     const perChannel = value.rank <= 4 && shapeSize(value.shape) === channels;
@@ -219,23 +229,6 @@ function paysUnfolded(
 ): boolean {
   const places = rows.output * columns.output;
   return Math.min(inputs as number, outputs as number) >= LEAST_CHANNELS && (outputs as number) >= places;
-}
-
-/** A value out of its tiles, as `[C, H, W, B]`. */
-function untiled(value: Value, { side, tiles: [ty, tx], shape }: Tiles): Value {
-  const [, channels, height, width] = shape as [unknown, number, number, number];
-  const batch = value.shape[4]!;
-  if (side === 1) return op.reshape(value, [channels, height, width, batch]);
-  // Axes: (py, px,) wy, wx, C, Ty, Tx, B.
-  const places = side === TILE ? [2, 2, 2, 2] : [2, 2];
-  const apart = op.reshape(value, [...places, channels, ty, tx, batch]);
-  const perm = side === TILE ? [4, 5, 2, 0, 6, 3, 1, 7] : [2, 3, 0, 4, 1, 5];
-  const joined = op.reshape(op.transpose(apart, perm), [channels, ty * side, tx * side, batch]);
-  const cut = [
-    { axis: 1, start: 0, end: height },
-    { axis: 2, start: 0, end: width },
-  ].filter(({ axis, end }) => joined.shape[axis] !== end);
-  return cut.length === 0 ? joined : op.slice(joined, cut);
 }
 
 /** `[4, N]` to its maxima `[1, N]`; the gradient goes to the first of equal maxima, as in MaxPool. */

@@ -3,9 +3,9 @@
 
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { textTable } from "../src/report/table.ts";
 import { ROWS, type Row, type RowName } from "./networks.ts";
-import { BLOCK, inTurns, quantile, type Side } from "./server.ts";
+import { recordTable } from "./records.ts";
+import { BLOCK, inTurns, quantile, spread } from "./server.ts";
 
 const names = Object.keys(ROWS) as RowName[];
 const { values } = parseArgs({
@@ -31,7 +31,6 @@ const steps = Math.max(30, Number(values.steps));
 
 const ms = (times: readonly number[]) => quantile(times, 0.5).toFixed(1);
 const least = (times: readonly number[]) => quantile(times, 0).toFixed(1);
-const spread = ({ times }: Side) => quantile(times, 0.75) / quantile(times, 0.25);
 
 /** Derived, not measured: as many steps of the median time as an epoch has. */
 const epoch = ({ epoch: examples, batch }: Row, times: readonly number[]) =>
@@ -47,7 +46,7 @@ for (const name of values.rows.split(",") as RowName[]) {
   for (const [i, dendrites] of counts.entries()) {
     const { ours, peer, about } = await inTurns([name, values.threads, String(dendrites)], { steps });
     if (rows.length === 0) console.log(about.join("\n"));
-    const calm = spread(ours) < 1.5 && (!peer || spread(peer) < 1.5);
+    const calm = spread(ours.times) < 1.5 && (!peer || spread(peer.times) < 1.5);
     trusted &&= calm;
     const ratio = peer && quantile(ours.times, 0.5) / quantile(peer.times, 0.5);
     rows.push({
@@ -68,15 +67,10 @@ for (const name of values.rows.split(",") as RowName[]) {
   }
 }
 console.log(`${values.threads} threads, medians and least of ${steps} steps a side, in turns of ${BLOCK}\n`);
-const columns = Object.keys(rows[0]!).map((header) => ({
-  header,
-  value: (row: Record<string, string>) => row[header]!,
-  align: header === "row" ? ("left" as const) : ("right" as const),
-}));
-console.log(textTable(rows, columns));
+console.log(recordTable(rows));
 console.log(
   "\ns/epoch: the steps of an epoch (MNIST's 60,000 images, 90,000 of EMNIST for ResNet-18) times the median step. Loading and\n" +
-    "validation are left out on both sides; bench/share.ts says what they take here.",
+    "validation are left out on both sides; bench/epoch.ts measures with loading.",
 );
 if (!trusted) {
   console.log(

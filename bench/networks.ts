@@ -1,6 +1,17 @@
 // What is measured: networks with their batches, built here as bench/peer/step.py builds them in PyTorch.
 
-import { type DendriteOptions, losses, nn, optim, Random, Tensor, type Value } from "../src/index.ts";
+import { randomFillSync } from "node:crypto";
+import {
+  type Batch,
+  type DendriteOptions,
+  data,
+  losses,
+  nn,
+  optim,
+  Random,
+  Tensor,
+  type Value,
+} from "../src/index.ts";
 
 type ArborizeInputs = NonNullable<Parameters<typeof nn.trace>[1]>["inputs"];
 
@@ -22,6 +33,8 @@ export interface Row {
   readonly classes: number;
   /** Examples of an epoch, where the row is an experiment's network: MNIST's, and those that the EMNIST experiment learns from. */
   readonly epoch?: number;
+  /** What becomes of its images before each step, in its experiment. */
+  readonly transform?: data.BatchTransform;
 }
 
 /** An LSTM over a sequence, and a classifier of its last state. */
@@ -61,6 +74,7 @@ export const ROWS = {
     batch: { shape: [32, 3, 32, 32] },
     classes: 10,
     epoch: 90_000,
+    transform: data.augment({ rotate: 10, shear: 5, fill: -0.1307 / 0.3081 }),
   },
   "dsn-bert": {
     about: "BERT-tiny's embeddings summed, AdamW, 32 x 512 tokens",
@@ -159,6 +173,25 @@ export function drawBatch({ batch: { shape, below }, classes, inputs }: Row): Re
       );
   const labels = Array.from({ length: shape[0]! }, () => random.integer(classes));
   return { [Object.keys(inputs)[0]!]: input, target: Tensor.of([shape[0]!], labels, "int64") };
+}
+
+/** Batches of so many generated images by the loader, epoch after epoch. */
+export async function* loadedBatches(row: Row, examples: number): AsyncGenerator<Batch, never> {
+  const [batchSize, channels, height, width] = row.batch.shape as [number, number, number, number];
+  const images = new Uint8Array(examples * channels * height * width);
+  const labels = new Uint8Array(examples);
+  randomFillSync(images);
+  randomFillSync(labels);
+  const dataset = data.imageDataset({
+    images,
+    shape: [examples, channels, height, width],
+    labels: labels.map((label) => label % row.classes),
+    mean: 0.1307,
+    std: 0.3081,
+  });
+  const { transform } = row;
+  const loader = data.batches(dataset, { batchSize, shuffle: true, ...(transform ? { transform } : {}) });
+  for (;;) yield* loader;
 }
 
 /** The loss of every row. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Point, performanceChart } from "./chart.ts";
 import { floorMs, type Machine, measureMachine, type Scale } from "./floor.ts";
+import { type EpochRecord, epochSection } from "./records.ts";
 import { inTurns, quantile, type Side } from "./server.ts";
 
 const PARTS: Readonly<Record<string, readonly Scale[]>> = {
@@ -46,6 +47,8 @@ if (values.help || unknown.length > 0) {
 const docs = join(import.meta.dirname, "..", "docs");
 const folder = join(docs, "performance");
 const file = join(folder, "measured.jsonl");
+/** What bench/epoch.ts has kept, if it has. */
+const epochs = join(folder, "epochs.json");
 
 /** A line of the file. */
 type Line = { readonly machine: Machine & { readonly model: string } } | { readonly point: Point };
@@ -129,5 +132,5 @@ _share_: our least time by PyTorch's. _above it_: our least time by the floor.
 | ${headers.join(" | ")} |
 | ${headers.map(() => "---:").join(" | ")} |
 ${rows.join("\n")}
-`;
+${existsSync(epochs) ? `\n${epochSection(JSON.parse(readFileSync(epochs, "utf8")) as EpochRecord)}` : ""}`;
 }

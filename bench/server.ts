@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Steps that a side makes before it is the other's turn. */
+/** Steps that a side makes before it is the other's turn, unless said otherwise. */
 export const BLOCK = 5;
 const WARM_UP = 6;
 
@@ -59,6 +59,11 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }
 
+/** How far apart the middle half of measured times is: the upper quartile by the lower. */
+export function spread(times: readonly number[]): number {
+  return quantile(times, 0.75) / quantile(times, 0.25);
+}
+
 /** What was measured of a side: the milliseconds of its steps, and its peak memory in MB. */
 export interface Side {
   readonly times: number[];
@@ -74,33 +79,41 @@ export interface Measured {
   readonly about: readonly string[];
 }
 
-/**
- * Measures both sides in turns.
- *
- * @param steps of each side.
- * @param seconds after which fewer will do, at least two blocks. Default: no limit.
- */
+/** How `inTurns` measures. */
+export interface TurnOptions {
+  /** Steps of each side. */
+  readonly steps: number;
+  /** Steps in a turn. Default: `BLOCK`. */
+  readonly block?: number;
+  /** Whether PyTorch is measured too. Default: where it is there. */
+  readonly peer?: boolean;
+  /** Seconds after which fewer steps will do, at least two turns. Default: no limit. */
+  readonly seconds?: number;
+}
+
+/** Measures both sides in turns. */
 export async function inTurns(
   args: readonly string[],
-  { steps, seconds = Number.POSITIVE_INFINITY }: { readonly steps: number; readonly seconds?: number },
+  { steps, block = BLOCK, peer: wanted = true, seconds = Number.POSITIVE_INFINITY }: TurnOptions,
 ): Promise<Measured> {
   const script = join(import.meta.dirname, "step.ts");
   const own = await StepServer.start(process.execPath, [...process.execArgv, script, ...args]);
   if (!own) throw new Error("our own side of the measurement does not start");
-  const other = await startPeer(args);
+  const other = wanted ? await startPeer(args) : null;
   const ours: Side = { times: [], peak: 0 };
   const peer: Side = { times: [], peak: 0 };
   const start = performance.now();
   await own.run(WARM_UP);
   await other?.run(WARM_UP);
-  const late = () => ours.times.length >= 2 * BLOCK && performance.now() - start > seconds * 1000;
+  const late = () => ours.times.length >= 2 * block && performance.now() - start > seconds * 1000;
   while (ours.times.length < steps && !late()) {
-    ours.times.push(...(await own.run(BLOCK)));
-    if (other) peer.times.push(...(await other.run(BLOCK)));
+    ours.times.push(...(await own.run(block)));
+    if (other) peer.times.push(...(await other.run(block)));
   }
   ours.peak = await own.end();
   if (other) peer.peak = await other.end();
-  const about = [own.about, other?.about ?? "PyTorch: skipped, no Python with torch here"];
+  const skipped = `PyTorch: skipped, ${wanted ? "no Python with torch here" : "not asked for"}`;
+  const about = [own.about, other?.about ?? skipped];
   return { ours, peer: other && peer, about };
 }
 

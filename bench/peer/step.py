@@ -1,13 +1,15 @@
 # The peer: the same networks and dendrites in PyTorch, as plain modules. Serves blocks of training steps on request: a line with
 # a number of steps on standard input, their milliseconds on standard output; at "end" its peak memory in MB.
-import resource, sys, time
+import itertools, resource, sys, time
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
 row, threads, dendrites = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-# Of the MNIST CNN also the images in a batch, and how many times as wide it is.
-images, width = [float(text) for text in sys.argv[4:6]] or (64, 1)
+# "loader" and how many images an epoch has; or, of the MNIST CNN, the images in a batch and how many times as wide it is.
+rest = sys.argv[4:]
+loads = rest[:1] == ["loader"]
+images, width = (64, 1) if loads or not rest else [float(text) for text in rest]
 torch.set_num_threads(threads)
 torch.manual_seed(0)
 
@@ -158,8 +160,23 @@ net, x = make(), draw()
 target = torch.randint(0, classes, (x.shape[0],))
 optimizer = optimize(net.parameters())
 
+
+def step(x, target):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), target)
+    loss.backward()
+    optimizer.step()
+    loss.item()
+
+
 blas = next((line.split()[-1] for line in open("/proc/self/maps") if "blas" in line), "none")
-print(f"PyTorch {torch.__version__}, {blas}", flush=True)
+about, batches = f"PyTorch {torch.__version__}, {blas}", itertools.repeat((x, target))
+if loads:
+    from loader import fastest
+
+    batches, loading = fastest(row, x, classes, int(rest[1]), threads, step)
+    about += f", {loading}"
+print(about, flush=True)
 for line in sys.stdin:
     if line.strip() == "end":
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
@@ -167,10 +184,6 @@ for line in sys.stdin:
     times = []
     for _ in range(int(line)):
         start = time.perf_counter()
-        optimizer.zero_grad()
-        loss = F.cross_entropy(net(x), target)
-        loss.backward()
-        optimizer.step()
-        loss.item()
+        step(*next(batches))
         times.append((time.perf_counter() - start) * 1e3)
     print(" ".join(f"{value:.3f}" for value in times), flush=True)

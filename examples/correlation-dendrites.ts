@@ -9,7 +9,7 @@
 //
 // To try a network of your own, add it to `NETWORKS` with a function of its width.
 
-import { data, findSites, nn, nodeEngine, optim, type Value } from "../src/index.ts";
+import { data, nn, nodeEngine, optim, type Value } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
 import {
   type ArmOptions,
@@ -22,6 +22,7 @@ import {
   trainArm,
 } from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
+import { widthWithAsMany } from "./experiments/widths.ts";
 
 /** Two convolutions, each halved by pooling, and a linear layer: `width` and twice as many channels. */
 class SmallCnn extends nn.Module {
@@ -111,24 +112,6 @@ const SUBJECTS: readonly Subject[] = [
   },
 ];
 
-/** Numbers that a network learns, and those that it has with a dendrite on each neuron. */
-function sizes(model: nn.Module, side: number): { plain: number; grown: number } {
-  const graph = nn.trace(model, { inputs: { x: ["batch", 1, side, side] } });
-  const count = (values: readonly Value[]) =>
-    values.reduce((sum, { data: tensor }) => sum + tensor!.data.length, 0);
-  const plain = count(graph.parameters);
-  const dendrites = findSites(graph).map(({ parameters, channels }) => count(parameters) + channels);
-  return { plain, grown: dendrites.reduce((sum, each) => sum + each, plain) };
-}
-
-/** The width whose network comes closest to so many parameters. */
-function widthFor(parameters: number, build: (width: number) => nn.Module, side: number): number {
-  const miss = (width: number) => Math.abs(sizes(build(width), side).plain - parameters);
-  let width = 1;
-  while (miss(width + 1) < miss(width)) width += 1;
-  return width;
-}
-
 function experiment({ name, title, network, source, side, width, scales }: Subject): Experiment {
   const said = (scale: Scale) => {
     const { cycle, train, validation } = scales[scale];
@@ -157,13 +140,14 @@ function experiment({ name, title, network, source, side, width, scales }: Subje
       const [train, validation] = data.split(all.train, [counts.train, counts.validation], { seed: 1 });
       const parts = { train, validation, test: firstOf(all.test, counts.test) };
       const build = (at: number) => NETWORKS[network](at, side);
-      const wide = widthFor(sizes(build(width), side).grown, build, side);
+      const inputs = { x: ["batch", 1, side, side] } as const;
+      const wide = widthWithAsMany({ build, inputs }, width);
       const falling = optim.exponentialLR({ gamma: 0.1 ** (1 / cycle) });
       const arm = (named: string, how: Partial<ArmOptions>) =>
         trainArm({
           name: named,
           model: () => build(width),
-          inputs: { x: ["batch", 1, side, side] },
+          inputs,
           parts,
           epochs: cycle,
           batchSize: 32,

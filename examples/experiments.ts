@@ -2,6 +2,7 @@
 
 import { adultMlp } from "./adult-mlp.ts";
 import { correlationDendrites } from "./correlation-dendrites.ts";
+import { dendriteShapes } from "./dendrite-shapes.ts";
 import { dendriticAnn, dendriticAnnFashion } from "./dendritic-ann.ts";
 import { emnistResnet } from "./emnist-resnet.ts";
 import { runIfMain } from "./experiments/command.ts";
@@ -19,6 +20,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   dendriticAnn,
   dendriticAnnFashion,
   ...correlationDendrites,
+  ...dendriteShapes,
   twoSpiralsExperiment,
 ];
 

@@ -17,7 +17,7 @@ import { gradients } from "../transform/gradient.ts";
 import { attachDendrites, type DendriteActivation, type DendritePlan } from "./attach.ts";
 import { findSites } from "./sites.ts";
 
-const ACTIVATIONS: readonly DendriteActivation[] = ["sigmoid", "tanh", "relu"];
+const ACTIVATIONS: readonly DendriteActivation[] = ["sigmoid", "tanh", "relu", "sin"];
 const drawn = (name: string) => Random.stream(7, name);
 
 /** A network of one module called `m`, and what the module computes. */

@@ -4,16 +4,28 @@ import type { Random } from "../base/random.ts";
 import { Tensor } from "../base/tensor.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { staticShape } from "../graph/shape.ts";
-import { add, mul, relu, reshape, scalar, sigmoid, split, stopGradient, sub, tanh } from "../ops/index.ts";
+import {
+  add,
+  mul,
+  relu,
+  reshape,
+  scalar,
+  sigmoid,
+  sin,
+  split,
+  stopGradient,
+  sub,
+  tanh,
+} from "../ops/index.ts";
 import { type Replacement, type Rewritten, rewrite } from "../transform/rewrite.ts";
 import type { Call } from "./call.ts";
 import { isWithin, readsOf } from "./network.ts";
 import { type Combine, rowShapeOf, type Site } from "./site.ts";
 
 /** The non-linearities that a dendrite can have. */
-export type DendriteActivation = "sigmoid" | "tanh" | "relu";
+export type DendriteActivation = "sigmoid" | "tanh" | "relu" | "sin";
 
-const ACTIVATIONS: Readonly<Record<DendriteActivation, (x: Value) => Value>> = { sigmoid, tanh, relu };
+const ACTIVATIONS: Readonly<Record<DendriteActivation, (x: Value) => Value>> = { sigmoid, tanh, relu, sin };
 
 /** What dendrites there are, and what their weights start from. */
 export interface DendritePlan {

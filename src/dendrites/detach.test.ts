@@ -40,7 +40,7 @@ const shapes = (graph: Graph) =>
   graph.nodes.map(({ operator, output }) => `${operator.type} ${output.shape}`);
 
 describe("detachDendrites", () => {
-  for (const activation of ["sigmoid", "tanh", "relu"] as const) {
+  for (const activation of ["sigmoid", "tanh", "relu", "sin"] as const) {
     for (const count of [1, 2, 3]) {
       it(`takes ${count} ${activation} dendrites off, and puts them on again, also through a file`, () => {
         const graph = grown(count, activation);

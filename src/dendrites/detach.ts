@@ -4,7 +4,7 @@
 import { ArborizeError } from "../base/errors.ts";
 import type { Tensor } from "../base/tensor.ts";
 import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
-import { addOp, mulOp, reluOp, reshapeOp, sigmoidOp, splitOp, tanhOp } from "../ops/index.ts";
+import { addOp, mulOp, reluOp, reshapeOp, sigmoidOp, sinOp, splitOp, tanhOp } from "../ops/index.ts";
 import { rewrite } from "../transform/rewrite.ts";
 import { usersOf } from "../transform/users.ts";
 import type { DendriteActivation } from "./attach.ts";
@@ -26,6 +26,7 @@ const ACTIVATIONS = new Map([
   [sigmoidOp.type, "sigmoid"],
   [tanhOp.type, "tanh"],
   [reluOp.type, "relu"],
+  [sinOp.type, "sin"],
 ] as const);
 
 /** What a graph says of its dendrites. */

@@ -27,7 +27,7 @@ import { Training } from "./training.ts";
 
 /** Which modules grow dendrites, and of what kind. A model that has dendrites keeps them where they are. */
 export interface DendriteOptions extends Selection {
-  /** The dendrites' non-linearity. Default: "sigmoid". */
+  /** The dendrites' non-linearity. Default: "sigmoid". Measured: `docs/results.md`, shapes of dendrites. */
   readonly activation?: DendriteActivation;
   /** Standard deviation of a new dendrite's weights. Default: 0.01. */
   readonly initialScale?: number;

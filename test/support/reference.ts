@@ -76,6 +76,7 @@ export const ACTIVATIONS: Readonly<Record<string, (x: number) => number>> = {
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   tanh: Math.tanh,
   relu: (x) => Math.max(x, 0),
+  sin: Math.sin,
 };
 
 /** The parameters of a module with dendrites. */

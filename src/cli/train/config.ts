@@ -72,7 +72,7 @@ const dendritesSchema = z
       )
       .optional()
       .describe("by path or class: which of several outputs dendrites feed, which axis enumerates neurons"),
-    activation: z.enum(["sigmoid", "tanh", "relu"]).optional(),
+    activation: z.enum(["sigmoid", "tanh", "relu", "sin"]).optional(),
     initialScale: z.number().min(0).optional(),
   })
   .describe("where dendrites grow, and of what kind");

@@ -5,163 +5,178 @@ import type { Engine, Resident } from "../engine/engine.ts";
 import { type CompiledElementwise, compileElementwise } from "../engine/wasm/elementwise.ts";
 import { Arena, arenaBytes } from "../engine/wasm/memory.ts";
 import type { Knobs } from "../optim/optimizer.ts";
+import { LookedUp, type Lookup } from "./looked-up.ts";
 import type { UpdatePlan } from "./step.ts";
-import { GRADIENT, regionBytes } from "./update.ts";
+import { blockBytes, blockRows, GRADIENT, PARAMETER, roomBytes } from "./update.ts";
 
 type Parameter = UpdatePlan["parameters"][number];
+type Lookups = Extract<Parameter["gradient"], { readonly lookups: unknown }>["lookups"];
 
-/** One parameter's place: what lies at the same offset in the region of each array. */
-interface Place {
-  readonly parameter: Parameter;
-  readonly start: number;
-  readonly bytes: number;
-  /** How many numbers a row of a table has: what an index on the first axis stands for. */
-  readonly width: number;
-  readonly gradient: Float32Array<ArrayBuffer>;
+/** A table that is only looked up in. */
+interface Table {
+  readonly lookups: Lookups;
+  readonly rows: number;
+  readonly rowBytes: number;
+  /** How many rows are updated at once. */
+  readonly atOnce: number;
+  /** Where each array of it begins; of the gradient, where a block of it is put. */
+  readonly starts: readonly number[];
+  readonly gradient: LookedUp;
 }
 
-/** Updates parameters in place. Memory has one region an array: all parameters, all gradients, and so on. */
+/**
+ * Updates parameters in place. Memory has one region an array: all parameters, all gradients, and so on. Tables that are only
+ * looked up in lie behind the others and have no gradients: they are updated in blocks of rows, one after another, and the
+ * gradient of a block is added up in a piece of memory that stays in the cache.
+ */
 export class InPlaceUpdate {
   /** Parameters by name, as the engine has them: what the model reads. */
   readonly parameters = new Map<string, Resident>();
   /** What the optimizer keeps of them, by name. */
   readonly kept = new Map<string, Resident>();
-  /** Where the model writes gradients, by output; null for those that it makes room for itself. */
-  readonly outputs = new Map<string, Resident | null>();
+  /** Where the model writes gradients, by output. */
+  readonly #outputs = new Map<string, Resident>();
+  /** Where it writes what it gives of lookups in a batch of `#lengths`; null for what there is no room for yet. */
+  readonly #lookedUp = new Map<string, Resident | null>();
+  #lengths = "";
   readonly #plan: UpdatePlan;
   readonly #engine: Engine;
   readonly #run: CompiledElementwise;
-  readonly #region: number;
   /** All of the memory. */
   readonly #numbers: Float32Array<ArrayBuffer>;
-  /** Where each region has room for one row. */
-  readonly #room: number;
-  readonly #places: readonly Place[];
-  /** What is updated whole, neighbours in one go. */
-  readonly #ranges: { readonly start: number; bytes: number }[] = [];
+  /** Where the arrays of what is updated whole begin, and how many bytes each has. */
+  readonly #whole: { readonly starts: readonly number[]; readonly bytes: number };
+  readonly #tables: readonly Table[];
+  /** Where each array has room for a row; of the gradient it is that of a block. */
+  readonly #room: readonly number[];
 
   constructor(plan: UpdatePlan, engine: Engine, initial: ReadonlyMap<string, Tensor>) {
     this.#plan = plan;
     this.#engine = engine;
-    this.#region = regionBytes(plan.parameters.map(({ entry }) => entry.shape));
-    const arena = new Arena(this.#region * plan.program.arrays);
+    const whole = plan.parameters.filter(({ gradient }) => "whole" in gradient);
+    const tables = plan.parameters.filter(({ gradient }) => "lookups" in gradient);
+    const bytesOf = (parameters: readonly Parameter[]) =>
+      parameters.reduce((sum, { entry }) => sum + arenaBytes(sizeOf(entry.shape)), 0);
+    const [bytes, all] = [bytesOf(whole), bytesOf(plan.parameters)];
+    const shapes = tables.map(({ entry }) => entry.shape);
+    const begins = [0];
+    for (let i = 0; i < plan.program.arrays; i++) {
+      const size = i === GRADIENT ? bytes + blockBytes(shapes) : all + roomBytes(shapes);
+      begins.push(begins[i]! + size);
+    }
+    const arena = new Arena(begins.pop()!);
     this.#run = compileElementwise(plan.program, arena);
-    this.#numbers = arena.array(0, (this.#region * plan.program.arrays) / 4);
-    let start = 0;
-    this.#places = plan.parameters.map((parameter) => {
-      const { entry, kept, gradient } = parameter;
+    this.#numbers = arena.array(0, arena.size / 4);
+    this.#whole = { starts: begins, bytes };
+    this.#room = begins.map((begin, i) => begin + (i === GRADIENT ? bytes : all));
+
+    let offset = 0;
+    const place = ({ entry, kept, gradient }: Parameter): readonly number[] => {
+      const starts = begins.map((begin, i) => begin + (i === GRADIENT ? Math.min(offset, bytes) : offset));
       const length = sizeOf(entry.shape);
-      const array = (index: number) => arena.array(index * this.#region + start, length);
+      offset += arenaBytes(length);
       [entry, ...kept].forEach(({ name, shape, initial: filling }, i) => {
-        const data = array(i === 0 ? 0 : GRADIENT + i);
+        const data = arena.array(starts[i === 0 ? PARAMETER : GRADIENT + i]!, length);
         const from = initial.get(name);
         // Memory that nobody has written is zero, and takes no time until it is.
         if (from) data.set(from.data as Float32Array);
         else if (filling) data.fill(filling);
-        const place = i === 0 ? this.parameters : this.kept;
-        place.set(name, engine.upload(new Tensor("float32", shape, data)));
+        const residents = i === 0 ? this.parameters : this.kept;
+        residents.set(name, engine.upload(new Tensor("float32", shape, data)));
       });
-      const width = sizeOf(entry.shape.slice(1));
-      const place = { parameter, start, bytes: arenaBytes(length), width, gradient: array(GRADIENT) };
       if ("whole" in gradient) {
-        const tensor = new Tensor("float32", gradient.shape, place.gradient);
-        this.outputs.set(gradient.whole, engine.upload(tensor));
-      } else {
-        for (const { indices, cotangents } of gradient.lookups) {
-          this.outputs.set(indices, null).set(cotangents, null);
-        }
+        const data = arena.array(starts[GRADIENT]!, length);
+        this.#outputs.set(gradient.whole, engine.upload(new Tensor("float32", gradient.shape, data)));
       }
-      start += place.bytes;
-      return place;
+      return starts;
+    };
+    for (const parameter of whole) place(parameter);
+    this.#tables = tables.map((parameter) => {
+      const { lookups } = parameter.gradient as { readonly lookups: Lookups };
+      const [rows, ...row] = parameter.entry.shape as [number, ...number[]];
+      const width = sizeOf(row);
+      const atOnce = plan.sparse ? 1 : blockRows(4 * width);
+      return {
+        lookups,
+        rows,
+        rowBytes: 4 * width,
+        atOnce,
+        starts: place(parameter),
+        gradient: new LookedUp(rows, width, atOnce),
+      };
     });
-    this.#room = start;
-    for (const { parameter, start, bytes } of this.#places) {
-      if (plan.sparse && "lookups" in parameter.gradient) continue;
-      const before = this.#ranges.at(-1);
-      if (before && before.start + before.bytes === start) before.bytes += bytes;
-      else this.#ranges.push({ start, bytes });
+  }
+
+  /** Where a run of the model on a batch of these lengths shall write to; null for what it must make room for itself. */
+  outputs(lengths: string): ReadonlyMap<string, Resident | null> {
+    if (lengths !== this.#lengths) {
+      this.#lengths = lengths;
+      for (const { indices, cotangents } of this.#tables.flatMap(({ lookups }) => lookups)) {
+        this.#lookedUp.set(indices, null).set(cotangents, null);
+      }
     }
+    return new Map([...this.#outputs, ...this.#lookedUp]);
   }
 
   /** Updates every parameter by the gradients that a run of the model has written. */
   async run(results: ReadonlyMap<string, Resident>, knobs: Knobs): Promise<void> {
     const scalars = this.#plan.knobs.map((name) => knobs[name]!);
-    const touched: [Place, readonly number[]][] = [];
-    for (const place of this.#places) {
-      const { gradient } = place.parameter;
-      if ("whole" in gradient) continue;
-      touched.push([place, await this.#gather(place, gradient.lookups, results)]);
-    }
-    for (const { start, bytes } of this.#ranges) this.#update(start, bytes, scalars);
-    if (this.#plan.sparse) for (const [place, rows] of touched) this.#updateRows(place, rows, scalars);
-    for (const [{ width, gradient }, rows] of touched) {
-      for (const row of rows) gradient.fill(0, row * width, (row + 1) * width);
+    this.#run(this.#whole.bytes, this.#whole.starts, scalars);
+    for (const table of this.#tables) {
+      await this.#takeLookups(table, results);
+      this.#updateTable(table, scalars);
     }
   }
 
-  #update(start: number, bytes: number, scalars: readonly number[]): void {
-    const { arrays } = this.#plan.program;
-    const starts = Array.from({ length: arrays }, (_, i) => i * this.#region + start);
-    this.#run(bytes, starts, scalars);
+  async #takeLookups({ lookups, gradient }: Table, results: ReadonlyMap<string, Resident>): Promise<void> {
+    const engine = this.#engine;
+    const given: Lookup[] = [];
+    for (const { indices, cotangents } of lookups) {
+      this.#lookedUp.set(indices, results.get(indices)!);
+      given.push({
+        indices: await engine.download(results.get(indices)!),
+        cotangents: await engine.download(results.get(cotangents)!),
+      });
+    }
+    gradient.take(given).forEach((placed, i) => {
+      if (placed !== given[i]!.cotangents) this.#lookedUp.set(lookups[i]!.cotangents, engine.upload(placed));
+    });
   }
 
-  /** Updates rows alone: where they lie if they are whole vectors, else in a copy with room for that. */
-  #updateRows({ start, width }: Place, rows: readonly number[], scalars: readonly number[]): void {
-    const bytes = width * 4;
-    const room = arenaBytes(width);
-    for (const row of rows) {
-      const from = start + row * bytes;
-      if (room === bytes) {
-        this.#update(from, bytes, scalars);
-        continue;
-      }
-      this.#copy(from, this.#room, width);
-      this.#update(this.#room, room, scalars);
-      this.#copy(this.#room, from, width);
+  /** Updates a table block by block, or only the rows that were looked up, where the others stay as they are. */
+  #updateTable({ rows, rowBytes, atOnce, starts, gradient }: Table, scalars: readonly number[]): void {
+    const { sparse } = this.#plan;
+    const block = this.#numbers.subarray(starts[GRADIENT]! / 4, (starts[GRADIENT]! + atOnce * rowBytes) / 4);
+    let zero = false;
+    for (let first = 0; first < rows; first += atOnce) {
+      const count = Math.min(atOnce, rows - first);
+      const touched = gradient.has(first, count);
+      if (sparse && !touched) continue;
+      if (touched) block.set(gradient.sum(first, count));
+      else if (!zero) block.fill(0);
+      zero = !touched;
+      const from = starts.map((start, i) => (i === GRADIENT ? start : start + first * rowBytes));
+      if (sparse) this.#updateRow(from, rowBytes, scalars);
+      else this.#run(arenaBytes(count * (rowBytes / 4)), from, scalars);
     }
   }
 
-  /** Copies numbers within the region of every array. */
-  #copy(from: number, to: number, length: number): void {
-    for (let i = 0; i < this.#plan.program.arrays; i++) {
-      const [source, target] = [(i * this.#region + from) / 4, (i * this.#region + to) / 4];
-      this.#numbers.copyWithin(target, source, source + length);
+  /** Updates one row: where it lies if it is whole vectors, else in a copy with room for that. */
+  #updateRow(from: readonly number[], bytes: number, scalars: readonly number[]): void {
+    const whole = arenaBytes(bytes / 4);
+    if (whole === bytes) {
+      this.#run(bytes, from, scalars);
+      return;
     }
+    this.#copy(from, this.#room, bytes);
+    this.#run(whole, this.#room, scalars);
+    this.#copy(this.#room, from, bytes);
   }
 
-  /** Adds cotangents to the gradient's rows that were looked up, which are zero before. */
-  async #gather(
-    { parameter, width, gradient }: Place,
-    lookups: readonly { readonly indices: string; readonly cotangents: string }[],
-    results: ReadonlyMap<string, Resident>,
-  ): Promise<readonly number[]> {
-    const count = parameter.entry.shape[0]!;
-    const rows: number[] = [];
-    const seen = new Uint8Array(count);
-    for (const names of lookups) {
-      const indices = (await this.#engine.download(results.get(names.indices)!)).data as BigInt64Array;
-      const cotangents = (await this.#engine.download(results.get(names.cotangents)!)).data as Float32Array;
-      for (let i = 0; i < indices.length; i++) {
-        const index = Number(indices[i]);
-        const row = index < 0 ? index + count : index;
-        if (seen[row] === 0) rows.push(row);
-        seen[row] = 1;
-        addRow(gradient, row * width, cotangents, i * width, width);
-      }
-    }
-    return rows;
+  /** Copies so many bytes of every array. */
+  #copy(from: readonly number[], to: readonly number[], bytes: number): void {
+    from.forEach((start, i) => {
+      this.#numbers.copyWithin(to[i]! / 4, start / 4, (start + bytes) / 4);
+    });
   }
-}
-
-/** `a[at + i] += b[from + i]`, four numbers a turn: more than twice as fast as one. */
-function addRow(a: Float32Array, at: number, b: Float32Array, from: number, length: number): void {
-  let [to, i] = [at, from];
-  const whole = from + (length & ~3);
-  for (; i < whole; i += 4, to += 4) {
-    a[to]! += b[i]!;
-    a[to + 1]! += b[i + 1]!;
-    a[to + 2]! += b[i + 2]!;
-    a[to + 3]! += b[i + 3]!;
-  }
-  for (; i < from + length; i++, to++) a[to]! += b[i]!;
 }

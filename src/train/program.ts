@@ -26,9 +26,6 @@ export class StepProgram {
   readonly #inPlace: InPlaceUpdate | null;
   #current = new Map<string, Resident>();
   #next = new Map<string, Resident>();
-  /** Outputs that the engine made room for, and the lengths of the batch that they are for. */
-  readonly #made = new Map<string, Resident | null>();
-  #lengths = "";
 
   private constructor(
     step: TrainStep,
@@ -95,9 +92,7 @@ export class StepProgram {
         inputs.set(`knob.${name}`, this.#engine.upload(Tensor.of([], [value])));
       }
     }
-    const results = await this.#program.run(inputs, this.#outputsFor(lengths.join()));
-    for (const name of this.#made.keys()) this.#made.set(name, results.get(name)!);
-    return results;
+    return this.#program.run(inputs, this.#outputsFor(lengths.join()));
   }
 
   async #resultOf(results: ReadonlyMap<string, Resident>): Promise<StepResult> {
@@ -110,15 +105,9 @@ export class StepProgram {
     return { loss, measures };
   }
 
-  /** Where a run writes to. What depends on the batch's lengths goes where it went last time, if they are the same. */
+  /** Where a run on a batch of these lengths writes to. */
   #outputsFor(lengths: string): Map<string, Resident | null> {
-    const outputs = new Map<string, Resident | null>([["loss", this.#loss]]);
-    if (lengths !== this.#lengths) this.#made.clear();
-    this.#lengths = lengths;
-    for (const [name, place] of this.#inPlace?.outputs ?? []) {
-      if (!place && !this.#made.has(name)) this.#made.set(name, null);
-      outputs.set(name, place ?? this.#made.get(name)!);
-    }
+    const outputs = new Map([["loss", this.#loss], ...(this.#inPlace?.outputs(lengths) ?? [])]);
     for (const name of this.step.measures) outputs.set(name, null);
     for (const [name, resident] of this.#next) outputs.set(nextOf(name), resident);
     return outputs;

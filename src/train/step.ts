@@ -14,7 +14,7 @@ import { gradients } from "../transform/gradient.ts";
 import { type Mask, trainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
 import { reluAfterMaxPool } from "../transform/simplify.ts";
-import { knobInputs, knobNames, regionBytes, updateProgram } from "./update.ts";
+import { knobInputs, knobNames, updateBytes, updateProgram } from "./update.ts";
 
 /** A value that a program is fed: batch data or the target. */
 export interface Feed {
@@ -170,8 +170,9 @@ export function assembleStep(graph: Graph, parts: StepParts): TrainStep {
 function updateInPlace(optimizer: Optimizer, parameters: readonly Value[]): ElementwiseProgram | null {
   if (parameters.some(({ dtype }) => dtype !== "float32")) return null;
   const program = updateProgram(optimizer);
-  const region = regionBytes(parameters.map(({ data }) => data!.shape));
-  return program && Arena.fits(region * program.arrays) ? program : null;
+  if (!program) return null;
+  const shapes = parameters.map(({ data }) => data!.shape);
+  return Arena.fits(updateBytes(shapes, program.arrays)) ? program : null;
 }
 
 /** A parameter and what the optimizer keeps of it, in the optimizer's order. */

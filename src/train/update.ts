@@ -21,10 +21,29 @@ const OPS = new Map<unknown, ElementwiseOp>([
   [sqrtOp, "sqrt"],
 ]);
 
-/** Bytes that arrays of these shapes take one after another, and at the end one more row of any of them. */
-export function regionBytes(shapes: readonly (readonly number[])[]): number {
-  const widest = Math.max(0, ...shapes.map((shape) => arenaBytes(sizeOf(shape.slice(1)))));
-  return shapes.reduce((sum, shape) => sum + arenaBytes(sizeOf(shape)), widest);
+/** What a block of a table's rows may take: it stays in the cache of the processor that updates it. */
+const BLOCK = 65_536;
+
+/** How many rows of a table are updated at once: whole vectors. */
+export function blockRows(rowBytes: number): number {
+  return Math.max(4, Math.floor(BLOCK / rowBytes) & ~3);
+}
+
+/** Bytes that a block of any of these tables takes. */
+export function blockBytes(tables: readonly (readonly number[])[]): number {
+  const bytes = tables.map((shape) => 4 * sizeOf(shape.slice(1)));
+  return Math.max(0, ...bytes.map((rowBytes) => rowBytes * blockRows(rowBytes)));
+}
+
+/** Bytes that a row of any of these tables takes. */
+export function roomBytes(tables: readonly (readonly number[])[]): number {
+  return Math.max(0, ...tables.map((shape) => arenaBytes(sizeOf(shape.slice(1)))));
+}
+
+/** Bytes that an update in place of parameters of these shapes takes at most. */
+export function updateBytes(shapes: readonly (readonly number[])[], arrays: number): number {
+  const all = shapes.reduce((sum, shape) => sum + arenaBytes(sizeOf(shape)), roomBytes(shapes));
+  return arrays * all + blockBytes(shapes);
 }
 
 /** The names of an optimizer's knobs, in its order. */
@@ -41,7 +60,8 @@ export function knobInputs(graph: Graph, optimizer: Optimizer): Record<string, V
 
 /**
  * The update of one float32 parameter, its scalars being the optimizer's knobs in their order; null where the optimizer
- * uses other operators than arithmetic.
+ * uses other operators than arithmetic. Of what is kept subnormal numbers become zero: running means of what is zero from some
+ * step on end there, and processors take ten times as long for them.
  */
 export function updateProgram(optimizer: Optimizer): ElementwiseProgram | null {
   const graph = new Graph({ name: optimizer.name, shareSubexpressions: true });
@@ -67,6 +87,6 @@ export function updateProgram(optimizer: Optimizer): ElementwiseProgram | null {
     scalars: Object.keys(knobs).length,
     constants: graph.constants.map(({ data }) => data!.item()),
     steps,
-    writes: results.map((value, i) => ({ value: numbers.get(value)!, array: arrays[i]! })),
+    writes: results.map((value, i) => ({ value: numbers.get(value)!, array: arrays[i]!, flush: i > 0 })),
   };
 }

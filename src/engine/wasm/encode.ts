@@ -15,9 +15,9 @@ export const Op = {
   i32Const: [0x41],
   f32Const: [0x43],
   i32GreaterEqual: [0x4f],
+  i32Less: [0x49],
   i32Add: [0x6a],
-  vectorLoad: [0xfd, 0x00, 0x02, 0x00],
-  vectorStore: [0xfd, 0x0b, 0x02, 0x00],
+  i32Sub: [0x6b],
   splat: [0xfd, 0x13],
   splatBytes: [0xfd, 0x0f],
   splatHalves: [0xfd, 0x10],
@@ -28,9 +28,12 @@ export const Op = {
   div: [0xfd, 0xe7, 0x01],
   max: [0xfd, 0xe9, 0x01],
   and: [0xfd, 0x4e],
+  /** The bits of the first that the second does not have. */
+  andNot: [0xfd, 0x4f],
   or: [0xfd, 0x50],
   xor: [0xfd, 0x51],
   /** On four words of 32 bits. */
+  wordsEqual: [0xfd, 0x37],
   wordsAdd: [0xfd, 0xae, 0x01],
   wordsShiftLeft: [0xfd, 0xab, 0x01],
   wordsShiftRight: [0xfd, 0xad, 0x01],
@@ -54,6 +57,16 @@ export function unsigned(value: number): number[] {
 /** A constant from 0 to 63, where signed and unsigned LEB128 are the same. */
 export function i32(value: number): number[] {
   return [...Op.i32Const, value];
+}
+
+/** Loads a vector from so many bytes behind an address. */
+export function vectorLoad(offset: number): number[] {
+  return [0xfd, 0x00, 0x02, ...unsigned(offset)];
+}
+
+/** Stores a vector so many bytes behind an address. */
+export function vectorStore(offset: number): number[] {
+  return [0xfd, 0x0b, 0x02, ...unsigned(offset)];
 }
 
 /** The bytes of a float32. */

@@ -1,7 +1,7 @@
 // Masks of dropout, drawn by WebAssembly's vector instructions: sixteen elements a turn of the loop.
 
 import type { Random } from "../../base/random.ts";
-import { i32, moduleBytes, Op, Type, unsigned } from "./encode.ts";
+import { i32, moduleBytes, Op, Type, unsigned, vectorLoad, vectorStore } from "./encode.ts";
 import { Arena, arenaBytes, VECTOR } from "./memory.ts";
 
 /** A mask to draw. */
@@ -95,19 +95,14 @@ const MODULE = moduleBytes(
   [Type.i32, Type.i32, Type.i32],
   new Array<number>(ONES - THRESHOLD).fill(Type.v128),
   [
-    ...[A, B, C, D].flatMap((local, i) => set(local, [...i32(0), ...vectorAt(i * VECTOR)])),
+    ...[A, B, C, D].flatMap((local, i) => set(local, [...i32(0), ...vectorLoad(i * VECTOR)])),
     ...set(LIMIT, [...get(THRESHOLD), ...Op.splatHalves]),
     ...set(ONES, [...i32(1), ...Op.splatBytes]),
     ...[...Op.block, ...Op.loop],
     ...[...get(START), ...get(END), ...Op.i32GreaterEqual, ...Op.branchIf, 1],
-    ...[...get(START), ...STEP, ...STEP, ...Op.halvesToBytes, ...get(ONES), ...Op.and, ...Op.vectorStore],
+    ...[...get(START), ...STEP, ...STEP, ...Op.halvesToBytes, ...get(ONES), ...Op.and, ...vectorStore(0)],
     ...set(START, [...get(START), ...i32(VECTOR), ...Op.i32Add]),
     ...[...Op.branch, 0],
     ...[...Op.end, ...Op.end],
   ],
 );
-
-/** Loads a vector at an offset below 128 from the address on the stack. */
-function vectorAt(offset: number): number[] {
-  return [...Op.vectorLoad.slice(0, -1), offset];
-}

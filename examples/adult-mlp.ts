@@ -3,12 +3,13 @@
 // The idea: an MLP of width 32 that grows dendrites may do what one of width 128 does, with fewer parameters.
 //
 // Published: an example of the original library's (PerforatedAI) reports it for credit default (30,000 rows, one seed), and no gain for
-// Adult income, which is what is trained here. Look at the column of parameters beside that of scores, and at the line that
+// Adult income (Becker and Kohavi, 1996), which is what is trained here. Look at the column of parameters beside that of scores, and at the line that
 // compares with a plain network of as many parameters.
 //
 //     npx tsx examples/adult-mlp.ts --data ../shared/data
 //
-// To try your own table: make `parts` of it (`data.tensorDataset`), and give its columns and classes to `Mlp`.
+// To try your own table, put `data.prepare` of its file in place of `data.adult`, and as many features and classes into `Mlp` as it
+// has; another network goes in place of `Mlp`, with its `hidden` widths.
 
 import { data, metrics, nn, nodeEngine, optim } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
@@ -22,6 +23,7 @@ import {
   trainArm,
 } from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
+import { dataFrom } from "./shared.ts";
 
 /** Epochs of a cycle, dendrites at most, rows to train on. */
 const SCALES = {
@@ -54,7 +56,7 @@ export const adultMlp: Experiment = {
     ["width 32, dendrites by correlation", "width 32, dendrites"],
   ],
   async prepare({ data: folder, scale }: Context) {
-    const all = await data.adult(folder === undefined ? {} : { folder });
+    const all = await data.adult(dataFrom(folder));
     const { cycle, dendrites, rows } = SCALES[scale];
     const parts = {
       train: firstOf(all.train, rows),

@@ -7,7 +7,9 @@
 //
 //     npx tsx examples/correlation-dendrites.ts --data ../shared/data
 //
-// To try a network of your own, add it to `NETWORKS` with a function of its width.
+// The rule is that of cascade-correlation (Fahlman and Lebiere, 1990) for each neuron; Brenner and others (2025, arXiv 2501.18018)
+// report gains by it, without these controls. Look at `dendrites by correlation` beside `longer` and `longest`, and at the parameters
+// beside `wider`. To try a network of your own, add it to `NETWORKS` with a function of its width, and to `SUBJECTS` with its data.
 
 import { data, nn, nodeEngine, optim, type Value } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
@@ -23,6 +25,7 @@ import {
 } from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
 import { widthWithAsMany } from "./experiments/widths.ts";
+import { dataFrom } from "./shared.ts";
 
 /** Two convolutions, each halved by pooling, and a linear layer: `width` and twice as many channels. */
 class SmallCnn extends nn.Module {
@@ -135,7 +138,7 @@ function experiment({ name, title, network, source, side, width, scales }: Subje
       ["dendrites", "wider"],
     ],
     async prepare({ data: folder, scale }: Context) {
-      const all = await data[source](folder === undefined ? {} : { folder });
+      const all = await data[source](dataFrom(folder));
       const { cycle, ...counts } = scales[scale];
       const [train, validation] = data.split(all.train, [counts.train, counts.validation], { seed: 1 });
       const parts = { train, validation, test: firstOf(all.test, counts.test) };

@@ -6,7 +6,12 @@
 // nearly straight around its middle, as its neuron is, and has to grow large weights before it is anything new. A sine
 // bends at once.
 //
+// Nothing is published about this; the data are Alpaydin and Kaynak's optical digits (1998). Look at each shape beside `longer` and
+// `longest`, which say what more epochs are worth, and beside `wider`, which has as many parameters.
+//
 //     npx tsx examples/dendrite-shapes.ts --data ../shared/data
+//
+// To try other shapes, change `SHAPES`; widths are the numbers that `experiment` is called with at the end.
 
 import { type DendriteActivation, data, nn, nodeEngine, optim } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
@@ -21,6 +26,7 @@ import {
 } from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
 import { widthWithAsMany } from "./experiments/widths.ts";
+import { dataFrom } from "./shared.ts";
 
 const ALL = Number.POSITIVE_INFINITY;
 const DIGITS = { train: 3_023, validation: 800, test: ALL };
@@ -53,7 +59,7 @@ function experiment(width: number): Experiment {
       ["longest", "longer"],
     ],
     async prepare({ data: folder, scale }: Context) {
-      const all = await data.optdigits(folder === undefined ? {} : { folder });
+      const all = await data.optdigits(dataFrom(folder));
       const { cycle, ...counts } = SCALES[scale];
       const [train, validation] = data.split(all.train, [counts.train, counts.validation], { seed: 1 });
       const parts = { train, validation, test: firstOf(all.test, counts.test) };

@@ -6,11 +6,13 @@
 //
 //     npx tsx examples/dendritic-ann.ts --data ../shared/data
 //
-// To try other sizes or wirings, change `SIZES` and `KINDS`; for other images, `parts` and `image`.
+// To try other sizes or wirings, change `SIZES` and `KINDS`; for other images of 28 x 28 that fall into 10 classes, what `all` loads.
+// `nn.MaskedLinear` is a layer with a wiring of your own.
 
 import { data, nn, nodeEngine, optim } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
 import { type Context, type Experiment, firstOf, trainArm } from "./experiments/experiment.ts";
+import { dataFrom } from "./shared.ts";
 
 const SIZES = { dendrites: 4, somata: 64 };
 const KINDS = ["dANN-R", "dANN-LRF", "dANN-GRF", "pdANN", "vANN"] as const;
@@ -43,7 +45,7 @@ function experiment(name: string, source: "mnist" | "fashionMnist", title: strin
       ["dANN-R", "vANN, as few parameters"],
     ],
     async prepare({ data: folder, scale }: Context) {
-      const all = await data[source](folder === undefined ? {} : { folder });
+      const all = await data[source](dataFrom(folder));
       const { examples, epochs } = SCALES[scale];
       const [train, validation] = data.split(firstOf(all.train, examples), [0.9, 0.1], { seed: 1 });
       // Products this small are not worth a second thread.

@@ -4,15 +4,17 @@
 // classifier grow dendrites.
 //
 // Published: a chart in the README of the original library (PerforatedAI, July 2025), of one run, reports that this gives back much of
-// what leaving attention out has cost; BERT is Devlin and others' (2018, arXiv 1810.04805). Look at `dendrites` beside `2-layer
-// encoder`, which has the attention, and beside the controls.
+// what leaving attention out has cost; BERT is Devlin and others' (2018, arXiv 1810.04805), the reviews are Maas and others' (2011).
+// Look at `dendrites` beside `2-layer encoder`, which has the attention, and beside the controls.
 //
 //     npx tsx examples/imdb-dsn-bert.ts --data ../shared/data
 //
+// The vocabulary of BERT's uncased models must be in the folder as `bert-vocab/vocab.txt`.
+//
 // The published network starts from BERT-tiny's weights: `--weights model.safetensors`, or `--weights hf:OWNER/NAME` to have them
 // from the Hugging Face hub (`npm install @huggingface/hub`), with `@REVISION` and `:FILE` where they lie elsewhere. Both networks
-// then start from them, at a rate of 1e-5; without, everything is trained from scratch, at 1e-3. To classify other texts, give
-// them and their labels to `data.tokenDataset`.
+// then start from them, at a rate of 1e-5; without, everything is trained from scratch, at 1e-3. To classify other texts, put
+// `{ train, test }` of them, each `{ texts, labels }`, in place of `data.imdb`; to try another network, change `dsn`.
 
 import { join } from "node:path";
 import {
@@ -34,6 +36,7 @@ import {
   trainArm,
 } from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
+import { dataFrom } from "./shared.ts";
 
 /** Epochs of a cycle, tokens of a review, reviews to train on, to validate with and to test with. */
 const SCALES = {
@@ -68,8 +71,8 @@ export const imdbDsnBert: Experiment = {
     const { cycle, tokens, sizes } = SCALES[scale];
     const [trained, validated, tested] = sizes;
     const root = folder ?? process.env.ARBORIZE_DATA ?? "";
-    const reviews = await data.imdb(folder === undefined ? {} : { folder });
     const tokenizer = await data.wordPiece(join(root, "bert-vocab", "vocab.txt"));
+    const reviews = await data.imdb(dataFrom(folder));
     log(`imdb-dsn-bert: splitting ${trained + validated + tested} reviews into tokens`);
     const known = some(reviews.train, trained + validated);
     const [train, validation] = data.split(

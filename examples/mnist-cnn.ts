@@ -25,6 +25,7 @@ import {
   trainArm,
 } from "./experiments/experiment.ts";
 import { withRestarts } from "./experiments/restarts.ts";
+import { dataFrom } from "./shared.ts";
 
 /** PyTorch's example; `width` times its channels and hidden units. */
 class Cnn extends nn.Module {
@@ -85,7 +86,7 @@ export const mnistCnn: Experiment = {
     ["dendrites by correlation", "dendrites"],
   ],
   async prepare({ data: folder, scale }: Context) {
-    const all = await data.mnist(folder === undefined ? {} : { folder });
+    const all = await data.mnist(dataFrom(folder));
     const { cycle, width, ...sizes } = SCALES[scale];
     const [train, validation] = data.split(all.train, [sizes.train, sizes.validation], { seed: 1 });
     const parts = { train, validation, test: firstOf(all.test, sizes.test) };

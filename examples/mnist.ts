@@ -1,8 +1,18 @@
 // PyTorch's MNIST example, with dendrites: https://github.com/pytorch/examples/tree/main/mnist
+//
+// The idea: the same network, optimizer and schedule, in a program of your own. When the score has not become better for `patience`
+// epochs, each layer gets a dendrite, and training goes on from the best weights. Look at the report that it names at the end: the
+// score over the epochs, with the epoch in which the network grew, and what each dendrite does. Whether dendrites or only longer
+// training helped is what `examples/mnist-cnn.ts` tells apart. Images of the test part choose the network, as in PyTorch's example.
+//
+//     npm run mnist -- --data ../shared/data
+//
+// To try another network, put a module of yours in place of `MnistNet`; for other images, `data.fashionMnist` in place of
+// `data.mnist`, or any data set with the fields `x` and `target`.
 
 import { availableParallelism } from "node:os";
 import { data, fit, losses, metrics, nn, nodeEngine, optim } from "../src/index.ts";
-import { main, newRunFolder, readFlags, showResult, stopOnInterrupt } from "./shared.ts";
+import { dataFrom, main, newRunFolder, readFlags, showResult, stopOnInterrupt } from "./shared.ts";
 
 await main(async () => {
   const flags = readFlags("PyTorch's MNIST example: two convolutions, Adadelta, StepLR, and dendrites.", {
@@ -22,7 +32,7 @@ await main(async () => {
     resume: { standard: false, help: "go on with the run in --out" },
   });
   const folder = flags.out || newRunFolder("mnist");
-  const { train, test } = await data.mnist({ ...(flags.data ? { folder: flags.data } : {}) });
+  const { train, test } = await data.mnist(dataFrom(flags.data));
 
   const result = await fit(new nn.models.MnistNet(), {
     inputs: { x: ["batch", 1, 28, 28] },

@@ -3,7 +3,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ArborizeError, type FitResult, RUN_FILES, summaryTable } from "../src/index.ts";
+import {
+  ArborizeError,
+  type data,
+  type FitResult,
+  formatBytes,
+  RUN_FILES,
+  summaryTable,
+} from "../src/index.ts";
 
 /** A flag of an example: its default and what `--help` says of it. Numbers stay numbers. */
 export type Flags = Readonly<
@@ -45,6 +52,19 @@ export function readFlags<F extends Flags>(about: string, flags: F): Values<F> {
     throw new ArborizeError("bad_option", `--${name} is "${given}", it must be a number.`);
   });
   return Object.fromEntries(read) as Values<F>;
+}
+
+/** Where data sets come from: a folder, or else the net, once, of which a line is printed now and then. */
+export function dataFrom(folder: string | undefined): data.SourceOptions {
+  let shown = "";
+  const onProgress = ({ file, received, total }: data.DownloadProgress) => {
+    const step = total === undefined ? Math.floor(received / 2 ** 24) : Math.floor((10 * received) / total);
+    if (shown === `${file} ${step}`) return;
+    shown = `${file} ${step}`;
+    const of = total === undefined ? "" : ` of ${formatBytes(total)}`;
+    console.error(`downloading ${file}: ${formatBytes(received)}${of}`);
+  };
+  return { folder: folder || undefined, onProgress };
 }
 
 /** A folder for a new run: `runs/NAME`, or the first of `runs/NAME-2`, `-3`, … that is free. */

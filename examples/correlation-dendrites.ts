@@ -9,9 +9,9 @@
 //
 // The rule is that of cascade-correlation (Fahlman and Lebiere, 1990) for each neuron; Brenner and others (2025, arXiv 2501.18018)
 // report gains by it, without these controls. Look at `dendrites by correlation` beside `longer` and `longest`, and at the parameters
-// beside `wider`. To try a network of your own, add it to `NETWORKS` with a function of its width, and to `SUBJECTS` with its data.
+// beside `wider`. To try a network of your own, add it to `experiments/networks.ts` and to `SUBJECTS`.
 
-import { data, nn, nodeEngine, optim, type Value } from "../src/index.ts";
+import { data, nodeEngine, optim } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
 import {
   type ArmOptions,
@@ -23,34 +23,10 @@ import {
   type Scale,
   trainArm,
 } from "./experiments/experiment.ts";
+import { NETWORKS } from "./experiments/networks.ts";
 import { withRestarts } from "./experiments/restarts.ts";
 import { widthWithAsMany } from "./experiments/widths.ts";
 import { dataFrom } from "./shared.ts";
-
-/** Two convolutions, each halved by pooling, and a linear layer: `width` and twice as many channels. */
-class SmallCnn extends nn.Module {
-  conv1: nn.Conv2d;
-  conv2: nn.Conv2d;
-  fc: nn.Linear;
-
-  constructor(width: number, side: number) {
-    super();
-    this.conv1 = new nn.Conv2d(1, width, 3, { padding: 1 });
-    this.conv2 = new nn.Conv2d(width, 2 * width, 3, { padding: 1 });
-    this.fc = new nn.Linear(2 * width * Math.floor(side / 4) ** 2, 10);
-  }
-
-  forward(x: Value) {
-    const first = this.conv1.call(x).relu().maxPool2d(2);
-    return this.fc.call(this.conv2.call(first).relu().maxPool2d(2).flatten());
-  }
-}
-
-const NETWORKS = {
-  MLP: (width: number, side: number): nn.Module =>
-    new nn.models.Mlp({ inFeatures: side * side, outFeatures: 10, hidden: [width] }),
-  CNN: (width: number, side: number): nn.Module => new SmallCnn(width, side),
-} as const;
 
 /** Epochs of a cycle, and how many images train, validate and test. */
 interface Size {

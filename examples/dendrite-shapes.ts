@@ -6,14 +6,14 @@
 // nearly straight around its middle, as its neuron is, and has to grow large weights before it is anything new. A sine
 // bends at once.
 //
-// Nothing is published about this; the data are Alpaydin and Kaynak's optical digits (1998). Look at each shape beside `longer` and
+// Nothing is published about this; so the networks are small ones. Look at each shape beside `longer` and
 // `longest`, which say what more epochs are worth, and beside `wider`, which has as many parameters.
 //
 //     npx tsx examples/dendrite-shapes.ts --data ../shared/data
 //
-// To try other shapes, change `SHAPES`; widths are the numbers that `experiment` is called with at the end.
+// To try other shapes, change `SHAPES`; other networks go into `experiments/networks.ts` and `SUBJECTS`.
 
-import { type DendriteActivation, data, nn, nodeEngine, optim } from "../src/index.ts";
+import { type DendriteActivation, data, nodeEngine, optim } from "../src/index.ts";
 import { runIfMain } from "./experiments/command.ts";
 import {
   type ArmOptions,
@@ -24,29 +24,75 @@ import {
   type Scale,
   trainArm,
 } from "./experiments/experiment.ts";
+import { NETWORKS } from "./experiments/networks.ts";
 import { withRestarts } from "./experiments/restarts.ts";
 import { widthWithAsMany } from "./experiments/widths.ts";
 import { dataFrom } from "./shared.ts";
 
+/** Epochs of a cycle, and how many images train, validate and test. */
+interface Size {
+  readonly cycle: number;
+  readonly train: number;
+  readonly validation: number;
+  readonly test: number;
+}
+
+interface Subject {
+  readonly name: string;
+  readonly title: string;
+  readonly network: keyof typeof NETWORKS;
+  readonly width: number;
+  readonly source: "optdigits" | "fashionMnist";
+  readonly side: number;
+  readonly scales: Readonly<Record<Scale, Size>>;
+}
+
 const ALL = Number.POSITIVE_INFINITY;
+const SMOKE = { cycle: 1, train: 200, validation: 100, test: 100 };
 const DIGITS = { train: 3_023, validation: 800, test: ALL };
-const SCALES = {
-  smoke: { cycle: 1, train: 200, validation: 100, test: 100 },
-  quick: { ...DIGITS, cycle: 30 },
-  full: { ...DIGITS, cycle: 100 },
-} as const satisfies Record<Scale, object>;
+const OPTDIGITS = {
+  source: "optdigits",
+  side: 8,
+  scales: { smoke: SMOKE, quick: { ...DIGITS, cycle: 30 }, full: { ...DIGITS, cycle: 100 } },
+} as const;
+
+const SUBJECTS: readonly Subject[] = [
+  { ...OPTDIGITS, name: "optdigits-8", title: "Optical digits, MLP of width 8", network: "MLP", width: 8 },
+  { ...OPTDIGITS, name: "optdigits-16", title: "Optical digits, MLP of width 16", network: "MLP", width: 16 },
+  {
+    ...OPTDIGITS,
+    name: "optdigits-cnn",
+    title: "Optical digits, CNN",
+    network: "CNN",
+    width: 4,
+    scales: { ...OPTDIGITS.scales, quick: { ...DIGITS, cycle: 15 } },
+  },
+  {
+    name: "fashion-16",
+    title: "Fashion-MNIST, MLP of width 16",
+    network: "MLP",
+    width: 16,
+    source: "fashionMnist",
+    side: 28,
+    scales: {
+      smoke: SMOKE,
+      quick: { cycle: 8, train: 8_000, validation: 2_000, test: ALL },
+      full: { cycle: 40, train: 55_000, validation: 5_000, test: ALL },
+    },
+  },
+];
 
 const SHAPES: readonly DendriteActivation[] = ["sigmoid", "tanh", "sin"];
 
-function experiment(width: number): Experiment {
+function experiment({ name, title, network, width, source, side, scales }: Subject): Experiment {
   const said = (scale: Scale) => {
-    const { cycle, train, validation } = SCALES[scale];
-    return `one hidden layer of ${width}; ${train} of the training images, ${validation} others for validation; cycles of ${cycle} epochs, one dendrite on every neuron, its weights drawn with a standard deviation of .1, batches of 64, Adam .01 falling to a tenth in a cycle. _Longest_ is _longer_ with a cycle more: where it gains nothing, more epochs are no help.`;
+    const { cycle, train, validation } = scales[scale];
+    return `${train} of the training images, ${validation} others for validation; cycles of ${cycle} epochs, one dendrite on every neuron, its weights drawn with a standard deviation of .1, batches of 64, Adam .01 falling to a tenth in a cycle. _Longest_ is _longer_ with a cycle more: where it gains nothing, more epochs are no help.`;
   };
   const arms = SHAPES.map((shape) => `dendrites, ${shape}`);
   return {
-    name: `dendrite-shapes-${width}`,
-    title: `Shapes of dendrites: Optical digits, MLP of width ${width}`,
+    name: `dendrite-shapes-${name}`,
+    title: `Shapes of dendrites: ${title}`,
     published: "no result with controls.",
     setup: { smoke: said("smoke"), quick: said("quick"), full: said("full") },
     score: "test accuracy",
@@ -59,18 +105,17 @@ function experiment(width: number): Experiment {
       ["longest", "longer"],
     ],
     async prepare({ data: folder, scale }: Context) {
-      const all = await data.optdigits(dataFrom(folder));
-      const { cycle, ...counts } = SCALES[scale];
+      const all = await data[source](dataFrom(folder));
+      const { cycle, ...counts } = scales[scale];
       const [train, validation] = data.split(all.train, [counts.train, counts.validation], { seed: 1 });
       const parts = { train, validation, test: firstOf(all.test, counts.test) };
-      const build = (hidden: number) =>
-        new nn.models.Mlp({ inFeatures: 64, outFeatures: 10, hidden: [hidden] });
-      const inputs = { x: ["batch", 1, 8, 8] } as const;
+      const build = (at: number) => NETWORKS[network](at, side);
+      const inputs = { x: ["batch", 1, side, side] } as const;
       const wide = widthWithAsMany({ build, inputs }, width);
       const falling = optim.exponentialLR({ gamma: 0.1 ** (1 / cycle) });
-      const arm = (name: string, how: Partial<ArmOptions>) =>
+      const arm = (named: string, how: Partial<ArmOptions>) =>
         trainArm({
-          name,
+          name: named,
           model: () => build(width),
           inputs,
           parts,
@@ -91,7 +136,7 @@ function experiment(width: number): Experiment {
           dendrites: { activation, initialScale: 0.1 },
         });
       return {
-        data: `Optical digits, ${train.length} training, ${validation.length} validation, ${parts.test.length} test images`,
+        data: `${title}, ${train.length} training, ${validation.length} validation, ${parts.test.length} test images`,
         arms: [
           arm("plain", {}),
           ...SHAPES.map(grown),
@@ -104,7 +149,7 @@ function experiment(width: number): Experiment {
   };
 }
 
-export const dendriteShapes: readonly Experiment[] = [8, 16].map(experiment);
+export const dendriteShapes: readonly Experiment[] = SUBJECTS.map(experiment);
 
 await runIfMain(
   import.meta.url,

@@ -6,7 +6,7 @@
 // nearly straight around its middle, as its neuron is, and has to grow large weights before it is anything new. A sine
 // bends at once.
 //
-// Nothing is published about this; so the networks are small ones. Look at each shape beside `longer` and
+// Nothing is published about this. Look at each shape beside `longer` and
 // `longest`, which say what more epochs are worth, and beside `wider`, which has as many parameters.
 //
 //     npx tsx examples/dendrite-shapes.ts --data ../shared/data

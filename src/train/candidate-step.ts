@@ -11,7 +11,7 @@ import { cast, mul, reshape, shapeOf, stopGradient } from "../ops/index.ts";
 import { type Laid, laidOut } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
 import { partlyTraining, partlyTrainingForm } from "../transform/mode.ts";
-import { rewrite } from "../transform/rewrite.ts";
+import { type Rewritten, rewrite } from "../transform/rewrite.ts";
 import { reluAfterMaxPool } from "../transform/simplify.ts";
 import { countedIn, inOrder, sameTiles, type Tiles, tiledApart, tiledTogether } from "../transform/tiles.ts";
 import { appendObjective, type Followed } from "./candidate-objective.ts";
@@ -83,8 +83,7 @@ export function stepTogether(
       freeze: isFrozen,
     },
   );
-  const { graph, laid } = laidOut(simple.graph, partlyTrainingForm(isCandidate));
-  const at = (value: Value) => laid(simple.mapped(value));
+  const { graph, at } = laidOutFor(grown, simple);
   const loss = appendLoss(graph, lossOf);
   const sums = places.map(({ sum }) => at(sum));
   const errors = errorsAt(
@@ -109,6 +108,26 @@ export function stepTogether(
     feeds: dataFeeds(graph, base, lossOf),
     masks: [],
   });
+}
+
+/**
+ * The network in the layout of its candidates where they have one, which then share transforms of what they read; else in order: the
+ * runtime has a layout of its own for convolutions whose weights don't change.
+ */
+function laidOutFor(
+  grown: WithCandidates,
+  simple: Rewritten,
+): { readonly graph: Graph; readonly at: (value: Value) => Laid } {
+  const form = partlyTrainingForm(isCandidate);
+  const { graph, laid } = laidOut(simple.graph, form);
+  const at = (value: Value) => laid(simple.mapped(value));
+  if (placesOf(grown).some(({ candidates }) => candidates.some((value) => at(value).tiles)))
+    return { graph, at };
+  const plain = rewrite(simple.graph, form, { shareSubexpressions: true });
+  return {
+    graph: plain.graph,
+    at: (value) => ({ value: plain.mapped(simple.mapped(value)), tiles: null }),
+  };
 }
 
 /**

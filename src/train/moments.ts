@@ -35,17 +35,18 @@ export class Moments {
 
   /** Adds a batch: its means, variances and covariance `[5, c]`, of `count` positions. */
   add({ data }: Tensor, count: number): void {
+    const [given, sums, c] = [data as Float32Array, this.#data, this.channels];
     const total = this.count + count;
     const share = count / total;
     const crossed = this.count * share;
-    for (let n = 0; n < this.channels; n++) {
-      const given = (row: number) => Number(data[row * this.channels + n]);
-      const [v, e] = [given(0) - this.#at(0, n), given(1) - this.#at(1, n)];
-      this.#move(0, n, v * share);
-      this.#move(1, n, e * share);
-      this.#move(2, n, given(2) * count + v * v * crossed);
-      this.#move(3, n, given(3) * count + e * e * crossed);
-      this.#move(4, n, given(4) * count + v * e * crossed);
+    for (let n = 0; n < c; n++) {
+      const v = given[n]! - sums[n]!;
+      const e = given[c + n]! - sums[c + n]!;
+      sums[n]! += v * share;
+      sums[c + n]! += e * share;
+      sums[2 * c + n]! += given[2 * c + n]! * count + v * v * crossed;
+      sums[3 * c + n]! += given[3 * c + n]! * count + e * e * crossed;
+      sums[4 * c + n]! += given[4 * c + n]! * count + v * e * crossed;
     }
     this.count = total;
   }
@@ -83,9 +84,5 @@ export class Moments {
 
   #at(row: number, neuron: number): number {
     return this.#data[row * this.channels + neuron]!;
-  }
-
-  #move(row: number, neuron: number, by: number): void {
-    this.#data[row * this.channels + neuron]! += by;
   }
 }

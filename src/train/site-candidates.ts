@@ -48,6 +48,8 @@ export class SiteCandidates {
   readonly #covariances: Numbers[];
   readonly #meanError: Numbers;
   readonly #best: Best;
+  /** What steps are fed until something of it changes. */
+  #feeds: readonly (readonly [string, Tensor])[] | null = null;
   /** State of the best dendrites, by the name it has in a candidate. */
   readonly #rows = new Map<string, Tensor>();
 
@@ -64,7 +66,12 @@ export class SiteCandidates {
   }
 
   /** What a step is fed beside the batch. */
-  *feeds(): Iterable<readonly [string, Tensor]> {
+  feeds(): Iterable<readonly [string, Tensor]> {
+    this.#feeds ??= [...this.#fed()];
+    return this.#feeds;
+  }
+
+  *#fed(): Iterable<readonly [string, Tensor]> {
     const { dtype } = this.site.output;
     const vector = (values: Numbers) => Tensor.of([values.length], values, dtype);
     const bySign = this.#settings.sign !== "batch";
@@ -81,28 +88,32 @@ export class SiteCandidates {
    * @throws `not_a_number` where dendrites compute what is no number.
    */
   observe(measures: Measures): void {
-    const count = measures.get(positionsOf(this.site.id))!.item();
+    const { id, channels } = this.site;
+    const { sign, meanError } = this.#settings;
+    const count = measures.get(positionsOf(id))!.item();
+    if (sign === "running" || meanError === "running") this.#feeds = null;
     for (const [j, moments] of this.#moments.entries()) {
-      const batch = measures.get(namesOf(this.site.id, j).moments)!;
-      if (!Array.from(batch.toNumbers()).every(Number.isFinite)) {
+      const batch = measures.get(namesOf(id, j).moments)!;
+      const data = batch.data as Float32Array;
+      if (!data.every(Number.isFinite)) {
         throw new ArborizeError(
           "not_a_number",
-          `The dendrites that learn on "${this.site.id}" have diverged: lower the learning rate of dendrites.`,
+          `The dendrites that learn on "${id}" have diverged: lower the learning rate of dendrites.`,
         );
       }
       moments.add(batch, count);
-      const data = batch.toNumbers();
-      const { channels } = this.site;
+      const [covariances, signs] = [this.#covariances[j]!, this.#signs[j]!];
       for (let n = 0; n < channels; n++) {
-        this.#covariances[j]![n]! += RATE * (data[4 * channels + n]! - this.#covariances[j]![n]!);
+        covariances[n]! += RATE * (data[4 * channels + n]! - covariances[n]!);
         if (j === 0) this.#meanError[n]! += RATE * (data[channels + n]! - this.#meanError[n]!);
-        if (this.#settings.sign === "running") this.#signs[j]![n] = signOf(this.#covariances[j]![n]!);
+        if (sign === "running") signs[n] = signOf(covariances[n]!);
       }
     }
   }
 
   /** Ends the batches that only measure: from now on candidates have something to follow. */
   measured(): void {
+    this.#feeds = null;
     for (const [j, moments] of this.#moments.entries()) {
       for (let n = 0; n < this.site.channels; n++) {
         this.#covariances[j]![n] = moments.covariance(n);
@@ -120,6 +131,7 @@ export class SiteCandidates {
 
   /** Ends an epoch: keeps what got better. `state`: that of all candidates at its end, by name. */
   endEpoch(state: ReadonlyMap<string, Tensor>): SiteEpoch {
+    this.#feeds = null;
     const { channels } = this.site;
     if (this.#moments[0]!.count === 0) return { score: 0, improved: false };
     const scores = this.#moments.map((moments) =>
@@ -172,6 +184,7 @@ export class SiteCandidates {
 
   /** Puts back what `state` gave. */
   restore(state: ReadonlyMap<string, Tensor>): void {
+    this.#feeds = null;
     const { id } = this.site;
     const given = (name: string): Tensor => {
       const tensor = state.get(`${id}.${name}`);

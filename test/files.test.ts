@@ -16,6 +16,7 @@ import {
   type Training,
   fit as train,
 } from "../src/index.ts";
+import { compiled } from "./support/compiled.ts";
 import { temporaryFolders } from "./support/folders.ts";
 import { digits, OPTIONS, SmallNet, stateOf } from "./support/journey.ts";
 
@@ -43,8 +44,8 @@ if (isRoot) console.warn("skipped: a read-only folder (root may write everywhere
 describe("writing", () => {
   it.skipIf(!limited)("to a full disk keeps the older checkpoint", async () => {
     const path = folder("full.safetensors");
-    const child = join(import.meta.dirname, "support", "full-disk-child.ts");
-    const command = `ulimit -f 600; exec "${process.execPath}" --import tsx "${child}" "${path}"`;
+    const child = compiled("test/support/full-disk-child.ts");
+    const command = `ulimit -f 600; exec "${process.execPath}" "${child}" "${path}"`;
     const { stdout, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
     expect(stderr.split("\n").filter((line) => line.includes("Error"))).toEqual([]);
     const { code, message } = JSON.parse(stdout);

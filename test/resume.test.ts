@@ -14,6 +14,7 @@ import {
   type Progress,
   fit as train,
 } from "../src/index.ts";
+import { compiled } from "./support/compiled.ts";
 import { temporaryFolders } from "./support/folders.ts";
 import { digits, OPTIONS, SmallNet, stateOf } from "./support/journey.ts";
 
@@ -109,10 +110,8 @@ describe.each(Object.entries(KINDS))("fit with %s", (kind, changes) => {
 
 /** Runs the child until it has said `amount` characters, then kills it after `delay` milliseconds. */
 function runChild(target: string, amount: number, delay: number): Promise<{ said: string; killed: boolean }> {
-  const script = join(import.meta.dirname, "support", "journey-child.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", script, target], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const script = compiled("test/support/journey-child.ts");
+  const child = spawn(process.execPath, [script, target], { stdio: ["ignore", "pipe", "pipe"] });
   return new Promise((resolve, reject) => {
     let said = "";
     let errors = "";

@@ -1,14 +1,11 @@
 // The command `arborize`, in a process of its own or, sooner, in this one.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { ArborizeError } from "../../src/base/errors.ts";
 import { type Context, UsageError } from "../../src/cli/command.ts";
 import { run } from "../../src/cli/run.ts";
-
-const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
-const TSX = import.meta.resolve("tsx");
+import { compiled } from "./compiled.ts";
 
 /** How a process ended, and what it said. */
 export interface Ended {
@@ -32,7 +29,7 @@ export interface CommandOptions {
 /** Starts `arborize` with arguments. */
 export function startCommand(args: readonly string[], { cwd, env }: CommandOptions = {}): Running {
   const { FORCE_COLOR: _, ...rest } = process.env;
-  const child = spawn(process.execPath, ["--import", TSX, MAIN, ...args], {
+  const child = spawn(process.execPath, [compiled("src/cli/main.ts"), ...args], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...rest, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -68,6 +68,17 @@ const secondsOf = (turns: readonly number[]): EpochSeconds => ({
 const measured: EpochRow[] = [];
 const said = new Set<string>();
 let busy = false;
+/** What has been measured so far: kept after each row, so that a run that is cut short leaves it. */
+function keep(): EpochRecord {
+  const record: EpochRecord = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: cpus()[0]!.model.trim(),
+    ...{ threads, about: [...said], rounds, steps, rows: measured },
+  };
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record, null, 2)}\n`);
+  return record;
+}
+let record = keep();
 for (const name of rows as RowName[]) {
   const { epoch = 0, batch }: Row = ROWS[name];
   const examples = values.smoke ? 256 : epoch;
@@ -87,14 +98,10 @@ for (const name of rows as RowName[]) {
       peer: other && secondsOf(other),
       ratio: ratio === null ? null : Number(ratio.toPrecision(3)),
     });
+    record = keep();
     console.error(`measured ${name} with ${dendrites} dendrites`);
   }
 }
-const record: EpochRecord = {
-  date: new Date().toISOString().slice(0, 10),
-  machine: cpus()[0]!.model.trim(),
-  ...{ threads, about: [...said], rounds, steps, rows: measured },
-};
 console.log(
   `${record.about.join("\n")}\n\n${threads} threads, turns of each side: ${rounds}, timed steps in a turn: ${steps}; PyTorch loads in the training process ` +
     `or by ${threads} workers, whichever is faster\n`,
@@ -104,4 +111,3 @@ if (busy) {
   const apart = `the middle half of some turns spreads by more than ${CALM}`;
   console.log(`\nno ratio: ${apart}, so the machine was too busy for one`);
 }
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record, null, 2)}\n`);

@@ -11,6 +11,20 @@ const WARM_UP = 6;
 /** Debian's own Python is the one that has Debian's PyTorch. */
 const PYTHONS = ["/usr/bin/python3", "python3"];
 
+/**
+ * Lets glibc keep what is freed, in both sides alike. PyTorch asks for the memory of each operator's output anew; where page
+ * faults are dear, as in some virtual machines with two threads, returning it to the system made a convolution take 68 instead
+ * of 5 ms, which would be no fair peer.
+ */
+const KEEPING_MEMORY = {
+  MALLOC_MMAP_MAX_: "0",
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 34),
+  MALLOC_TOP_PAD_: String(2 ** 26),
+};
+
+/** An OpenBLAS with threads of its own, beside those of PyTorch: they wait for each other's cores. */
+const TWO_POOLS = /openblas-pthread/;
+
 /** A process that answers each line with a line. */
 export class StepServer {
   readonly #child: ChildProcess;
@@ -26,7 +40,8 @@ export class StepServer {
 
   /** Starts a process and waits until it is ready; null when it cannot run here. */
   static async start(command: string, args: readonly string[]): Promise<StepServer | null> {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"] });
+    const env = { ...process.env, ...KEEPING_MEMORY };
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"], env });
     const failed = new Promise<null>((resolve) => child.once("error", () => resolve(null)));
     const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
     const first = await Promise.race([failed, lines.next()]);
@@ -114,6 +129,11 @@ export async function inTurns(
   if (other) peer.peak = await other.end();
   const skipped = `PyTorch: skipped, ${wanted ? "no Python with torch here" : "not asked for"}`;
   const about = [own.about, other?.about ?? skipped];
+  if (other && TWO_POOLS.test(other.about)) {
+    about.push(
+      "PyTorch has two pools of threads on the same cores, no fair peer: install libopenblas0-openmp",
+    );
+  }
   return { ours, peer: other && peer, about };
 }
 

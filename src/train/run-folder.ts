@@ -47,8 +47,8 @@ export const RUN_FILES = {
 /** A folder that a run is written into. */
 export class RunFolder {
   readonly path: string;
-  /** When page and picture may be written again, on the clock of `performance`. */
-  #nextPictures = 0;
+  /** When drawing may begin again, on the clock of `performance`. */
+  #nextDrawing = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -96,8 +96,9 @@ export class RunFolder {
   }
 
   /**
-   * Writes tables, chart, model card, page and picture, and what explains the dendrites. The last two take longest: during a run they are written whenever that takes
-   * no more than a tenth of the time, so they may lag behind.
+   * Writes tables, and what is drawn of them: chart, model card, page, picture, what explains the dendrites. Drawing can take
+   * longer than an epoch of a small network: during a run it happens whenever that takes no more than a tenth of the time,
+   * so it may lag behind the tables.
    *
    * @param about what the page says beside the history; it is named after the folder by default.
    * @param last whether the run is over, so that nothing may lag behind. Default: whether the history has an end.
@@ -107,24 +108,29 @@ export class RunFolder {
     about: Partial<ReportOptions> = {},
     last = history.ended !== undefined,
   ): Promise<void> {
-    // The chart's libraries take a while to load, and only runs with a folder need them.
-    const { scoreChart } = await import("../report/chart.ts");
-    const name = about.name ?? this.name;
-    const chart = scoreChart(history, { name });
     await writeFileAtomic(this.file("scores"), scoresCsv(history));
     await writeFileAtomic(this.file("summary"), summaryCsv(history));
     await writeFileAtomic(this.file("bestScores"), bestScoresCsv(history));
     await writeFileAtomic(this.file("switches"), switchesCsv(history));
-    await writeFileAtomic(this.file("chart"), chart);
-    const { modelCard } = await import("../report/model-card.ts");
-    await writeFileAtomic(this.file("card"), modelCard(history, { ...about, name }));
-    const { settings, defaults, environment, explanation } = about;
-    if (settings) await this.writeJson("about", { settings, defaults, environment });
-    if (!last && performance.now() < this.#nextPictures) return;
+    if (!last && performance.now() < this.#nextDrawing) return;
     const start = performance.now();
+    await this.#draw(history, { ...about, name: about.name ?? this.name });
+    const end = performance.now();
+    this.#nextDrawing = end + 9 * (end - start);
+  }
+
+  async #draw(history: RunHistory, about: ReportOptions): Promise<void> {
+    // What draws takes a while to load, and only runs with a folder need it.
+    const { scoreChart } = await import("../report/chart.ts");
+    const { modelCard } = await import("../report/model-card.ts");
     const { reportPage } = await import("../report/page.ts");
     const { svgToPng } = await import("../report/png.ts");
-    await writeFileAtomic(this.file("report"), reportPage(history, { ...about, name }));
+    const { settings, defaults, environment, explanation } = about;
+    const chart = scoreChart(history, about);
+    await writeFileAtomic(this.file("chart"), chart);
+    await writeFileAtomic(this.file("card"), modelCard(history, about));
+    if (settings) await this.writeJson("about", { settings, defaults, environment });
+    await writeFileAtomic(this.file("report"), reportPage(history, about));
     await writeFileAtomic(this.file("picture"), await svgToPng(chart));
     if (explanation) {
       const { explanationChart } = await import("../report/explanation-chart.ts");
@@ -133,7 +139,5 @@ export class RunFolder {
       await writeFileAtomic(this.file("explanationChart"), bars);
       await writeFileAtomic(this.file("explanationPicture"), await svgToPng(bars));
     }
-    const end = performance.now();
-    this.#nextPictures = end + 9 * (end - start);
   }
 }

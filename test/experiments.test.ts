@@ -116,6 +116,13 @@ describe("the page", () => {
     const picture = await readFile(join(folder, "results", "first.svg"), "utf8");
     expect(picture.match(/<circle/g)).toHaveLength(3 * (2 + 1));
 
+    // A full run stands beside the shorter one.
+    await writeResults(folder, [first, second], { ...results, scale: "full" });
+    const both = await readFile(join(folder, "results.md"), "utf8");
+    expect(both.indexOf("## The first\n")).toBeLessThan(both.indexOf("## The first, at full length\n"));
+    expect(both).toContain("(results/first.svg)");
+    expect(both).toContain("(results/first-full.svg)");
+
     const lone = await runExperiment(first, { ...context, seeds: 1 });
     expect(resultsPage([first], [lone])).toContain("one seed alone shows nothing");
   });

@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } fro
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { compiled } from "./support/compiled.ts";
 import { temporaryFolders } from "./support/folders.ts";
 import { python } from "./support/python.ts";
 
@@ -27,23 +28,25 @@ const blocks = [...guide.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].ma
 
 if (!python) console.warn("skipped: the Python of docs/guide.md, for python3 has no torch here");
 
-/** Runs a program of Node's in the folder, TypeScript as it is. */
+/** Runs a program of Node's in the folder. */
 function node(...args: string[]) {
-  const loader = import.meta.resolve("tsx");
-  return spawnSync(process.execPath, ["--import", loader, ...args], { cwd: folder, encoding: "utf8" });
+  return spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
 }
+
+/** The same in TypeScript. */
+const tsx = (...args: string[]) => node("--import", import.meta.resolve("tsx"), ...args);
 
 /** How each command is run here; null for what installs, which is done already. */
 const RUNNERS: readonly [RegExp, (words: readonly string[]) => ReturnType<typeof node> | null][] = [
   [/^npm (init|pkg|install) /, () => null],
-  [/^npx tsx /, (words) => node(...words.slice(2))],
-  [/^npx arborize /, (words) => node(join(ROOT, "src", "cli", "main.ts"), ...words.slice(2))],
+  [/^npx tsx /, (words) => tsx(...words.slice(2))],
+  [/^npx arborize /, (words) => node(compiled("src/cli/main.ts"), ...words.slice(2))],
   [
     /^python3 /,
     ([, program]) =>
       python
         ? spawnSync(python, [program!], { cwd: folder, encoding: "utf8" })
-        : node(join(import.meta.dirname, "support", "guide-files.ts"), program!),
+        : node(compiled("test/support/guide-files.ts"), program!),
   ],
 ];
 
@@ -58,14 +61,14 @@ function execute(command: string): string {
 
 beforeAll(() => {
   mkdirSync(inFolder("node_modules", "arborize"), { recursive: true });
-  // The package as npm would install it, with the source in place of the build.
-  const source = pathToFileURL(join(ROOT, "src", "index.ts")).href;
+  // The package as npm would install it.
+  const source = pathToFileURL(compiled("src/index.ts")).href;
   writeFileSync(
     inFolder("node_modules", "arborize", "package.json"),
-    '{ "type": "module", "exports": "./index.ts" }',
+    '{ "type": "module", "exports": "./index.js" }',
   );
   writeFileSync(
-    inFolder("node_modules", "arborize", "index.ts"),
+    inFolder("node_modules", "arborize", "index.js"),
     `export * from ${JSON.stringify(source)};\n`,
   );
   symlinkSync(

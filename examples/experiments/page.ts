@@ -14,10 +14,15 @@ export async function writeResults(
   results: Results,
 ): Promise<void> {
   const experiment = experiments.find(({ name }) => name === results.experiment)!;
-  const at = (ending: string) => join(folder, "results", `${results.experiment}.${ending}`);
+  const at = (ending: string) => join(folder, "results", `${fileName(results)}.${ending}`);
   await data.writeFileAtomic(at("json"), `${JSON.stringify(results, null, 2)}\n`);
   await data.writeFileAtomic(at("svg"), chart(experiment, results));
   await data.writeFileAtomic(join(folder, "results.md"), resultsPage(experiments, readResults(folder)));
+}
+
+/** What the files of an experiment's results are called: a full run has its own, beside those of a shorter one. */
+function fileName({ experiment, scale }: Results): string {
+  return scale === "full" ? `${experiment}-full` : experiment;
 }
 
 /** The results that a folder holds. */
@@ -42,8 +47,10 @@ are of machines that may have been busy with other work.
 /** The page as Markdown, the experiments in their order. */
 export function resultsPage(experiments: readonly Experiment[], all: readonly Results[]): string {
   const sections = experiments.flatMap((experiment) => {
-    const results = all.find((found) => found.experiment === experiment.name);
-    return results ? [section(experiment, results)] : [];
+    const found = all.filter(({ experiment: name }) => name === experiment.name);
+    return found
+      .sort((a, b) => fileName(a).length - fileName(b).length)
+      .map((results) => section(experiment, results));
   });
   const missing = experiments.filter(({ name }) => !all.some(({ experiment }) => experiment === name));
   const open = missing.map(({ title }) => title).join("; ");
@@ -67,13 +74,13 @@ function section(experiment: Experiment, results: Results): string {
     return `| ${cells.join(" | ")} |`;
   });
   return [
-    `## ${experiment.title}`,
+    `## ${experiment.title}${scale === "full" ? ", at full length" : ""}`,
     "",
     `Published: ${experiment.published}`,
     "",
     `Here, scale \`${scale}\`: ${experiment.setup[scale]}`,
     "",
-    `![${experiment.title}](results/${experiment.name}.svg)`,
+    `![${experiment.title}](results/${fileName(results)}.svg)`,
     "",
     `| arm | parameters | ${experiment.score} | ${experiment.grows ?? "dendrites"} | epochs | seconds |`,
     "| --- | --: | --: | --: | --: | --: |",

@@ -92,9 +92,11 @@ const MODELS: Record<string, { size: number; left: number; build: () => nn.Modul
         new nn.Conv2d(17, 16, 3, { dilation: 2, padding: 2 }),
         new nn.Sigmoid(),
         new nn.Conv2d(16, 16, 1, { stride: 2 }), // 2 x 1
-        new nn.Conv2d(16, 16, 3, { padding: 1 }), // mostly padding
+        new nn.Conv2d(16, 16, 3, { padding: 1 }), // two thirds of the kernel only read padding
+        new nn.Conv2d(16, 18, 3, { stride: 2, padding: 1 }), // 1 x 1, of two places
+        new nn.Conv2d(18, 16, 3, { padding: 1 }), // of one
         new nn.Flatten(),
-        new nn.Linear(32, 3),
+        new nn.Linear(16, 3),
       ),
   },
   "batch normalization in tiles, in tiles that cover more, and unfolded": {

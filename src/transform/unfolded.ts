@@ -21,10 +21,38 @@ export function unfoldedConv(x: Value, w: Value, over: readonly [Window, Window]
   const taps = rows.kernel * columns.kernel;
   const batch = x.shape[3]!;
   const places = multiplyDims(rows.output * columns.output, batch);
-  const flat = reshape(x, [inputs, rows.input * columns.input, batch]);
-  const unfolded = isWhole(over) ? flat : unfold(flat, over);
-  const product = matMul(reshape(w, [outputs, inputs * taps]), reshape(unfolded, [inputs * taps, places]));
+  const elements = rows.input * columns.input;
+  const flat = reshape(x, [inputs, elements, batch]);
+  const reads = readsOf(over);
+  const live = liveTaps(reads, elements);
+  const kernel = live.length === taps ? w : chosen(reshape(w, [outputs * inputs, taps]), live);
+  const unfolded = isWhole(over)
+    ? flat
+    : unfold(
+        flat,
+        live.flatMap((tap) => reads[tap]!),
+      );
+  const product = matMul(
+    reshape(kernel, [outputs, inputs * live.length]),
+    reshape(unfolded, [inputs * live.length, places]),
+  );
   return reshape(product, [outputs, rows.output, columns.output, batch]);
+}
+
+/**
+ * The places in the kernel that read an element in some window. The others only read padding, as eight of nine do on a map of
+ * one place: their weights are multiplied by nothing.
+ */
+function liveTaps(reads: readonly (readonly number[])[], elements: number): number[] {
+  const live = [...reads.keys()].filter((tap) => reads[tap]!.some((element) => element < elements));
+  return live.length > 0 ? live : [...reads.keys()];
+}
+
+/** Some columns of a matrix, as a product. */
+function chosen(x: Value, columns: readonly number[]): Value {
+  const from = x.shape[1] as number;
+  const picks = Array.from({ length: from }, (_, row) => columns.map((column) => (column === row ? 1 : 0)));
+  return matMul(x, x.graph.constant(Tensor.of([from, columns.length], picks.flat())));
 }
 
 /** Whether the windows are the elements themselves. */
@@ -35,12 +63,11 @@ function isWhole(over: readonly Window[]): boolean {
 }
 
 /**
- * `[C, H W, B]` to `[C, taps * H' W', B]`: what each place in the kernel reads, zero where that is padding. The gradient of an
+ * `[C, H W, B]` to `[C, reads, B]`: what places in the kernel read in each window, zero where that is padding. The gradient of an
  * element is the sum over the reads of it; there are few, so they are picked instead of scattered.
  */
-function unfold(x: Value, over: readonly [Window, Window]): Value {
+function unfold(x: Value, reads: readonly number[]): Value {
   const elements = x.shape[1] as number;
-  const reads = readsOf(over);
   const readers = Array.from({ length: elements }, (): number[] => []);
   reads.forEach((element, at) => {
     if (element < elements) readers[element]!.push(at);
@@ -60,8 +87,8 @@ function unfold(x: Value, over: readonly [Window, Window]): Value {
   return unfolded;
 }
 
-/** For each place in the kernel and each window, the element that is read; one past the last for padding. */
-function readsOf([rows, columns]: readonly [Window, Window]): number[] {
+/** For each place in the kernel, the element that is read in each window; one past the last for padding. */
+function readsOf([rows, columns]: readonly [Window, Window]): number[][] {
   const elements = rows.input * columns.input;
   const along = ({ kernel, dilation, stride, before, input, output }: Window) =>
     Array.from({ length: kernel }, (_, tap) =>
@@ -71,7 +98,7 @@ function readsOf([rows, columns]: readonly [Window, Window]): number[] {
       }),
     );
   return along(rows).flatMap((ys) =>
-    along(columns).flatMap((xs) =>
+    along(columns).map((xs) =>
       ys.flatMap((y) => xs.map((x) => (y === null || x === null ? elements : y * columns.input + x))),
     ),
   );

@@ -1,7 +1,8 @@
 // Handwritten letters and digits by a ResNet with dendrites.
 //
 // The idea: residual networks are deep already; do dendrites, one on each block, still add something? Images are turned by up
-// to 10 degrees and sheared by up to 5, anew in every epoch.
+// to 10 degrees and sheared by up to 5, anew in every epoch: so "affine 5" of the publication is read here; a second turn by
+// up to 5 degrees may have been meant.
 //
 // Published: a chart in the README of the original library (PerforatedAI, July 2025), of EMNIST Balanced (Cohen and others, 2017,
 // arXiv 1702.05373) and one run each; the network is He and others' (2016, arXiv 1512.03385). Look at `dendrites` beside `longer`

@@ -37,9 +37,9 @@ const HEAD = `# Results
 
 What dendrites gain, against the same network without them and against two controls: the same network for as many epochs
 with the same restarts of the learning rate (_longer_), and a wider one with as many parameters (_wider_). Each number is the
-test score of the network that was best on the validation part, as mean and 95 % interval over the seeds (Student's t). All
-arms of a seed share their data and initial weights, so the comparisons are of differences seed by seed. Seconds
-are of machines that may have been busy with other work.
+test score of the network that was best on the validation part, as mean and 95 % interval over the seeds (Student's t): where
+that is the one from before its dendrites, it is tested without them. All arms of a seed share their data and initial weights, so
+the comparisons are of differences seed by seed. Seconds are of machines that may have been busy with other work, or halted.
 
 \`npm run experiments -- --results docs\` writes this page; each section names the command that made it.
 `;

@@ -75,7 +75,8 @@ function keep(): EpochRecord {
     machine: cpus()[0]!.model.trim(),
     ...{ threads, about: [...said], rounds, steps, rows: measured },
   };
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record, null, 2)}\n`);
+  if (values.json !== undefined && measured.length > 0)
+    writeFileSync(values.json, `${JSON.stringify(record, null, 2)}\n`);
   return record;
 }
 let record = keep();

@@ -12,7 +12,7 @@ import {
   summaryTable,
 } from "../src/index.ts";
 
-/** A flag of an example: its default and what `--help` says of it. Numbers stay numbers. */
+/** A flag of an example: its default and what `--help` says of it, where that does not say "by default" itself. Numbers stay numbers. */
 export type Flags = Readonly<
   Record<string, { readonly standard: string | number | boolean; readonly help: string }>
 >;
@@ -37,7 +37,8 @@ export function readFlags<F extends Flags>(about: string, flags: F): Values<F> {
   const { values } = parseArgs({ options: { ...options, help }, allowNegative: true });
   if (values.help) {
     const lines = Object.entries(flags).map(([name, { standard, help: text }]) => {
-      const said = standard === "" || standard === false ? "" : ` (default: ${standard})`;
+      const known = standard === "" || standard === false || text.includes("by default");
+      const said = known ? "" : ` (default: ${standard})`;
       return `  --${name.padEnd(12)} ${text}${said}`;
     });
     console.log(`${about}\n\n${lines.join("\n")}\n  --${"help".padEnd(12)} this text`);

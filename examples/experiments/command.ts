@@ -26,7 +26,10 @@ export async function runExperiments(about: string, experiments: readonly Experi
     estimate: { standard: false, help: "only say what it would cost in time and memory" },
     out: { standard: "", help: "folder of the runs; by default a new one under runs/" },
     resume: { standard: false, help: "go on with what --out holds: what has ended there is not run again" },
-    results: { standard: "", help: "folder of results.md and its pictures; by default none is written" },
+    results: {
+      standard: "",
+      help: "folder of results.md and its pictures; by default results/ in that of the runs",
+    },
   });
   if (!SCALES.includes(flags.scale)) {
     throw new ArborizeError("bad_option", `--scale is "${flags.scale}", wanted ${SCALES.join(", ")}.`);

@@ -116,7 +116,7 @@ export async function runExperiment(
   const { data: words, arms } = prepared ?? (await experiment.prepare(context));
   const seeds = context.seeds ?? experiment.seeds[scale];
   const total = seeds * arms.length;
-  log(`${experiment.name}: ${arms.length} arms, ${seeds} seeds, ${words}`);
+  log(`${experiment.name}: ${arms.length} arms, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, ${words}`);
   const outcomes = new Map<string, Outcome[]>(arms.map(({ name }) => [name, []]));
   const resultsOf = (finished: number): Results => ({
     experiment: experiment.name,

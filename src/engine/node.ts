@@ -5,6 +5,7 @@ import * as ort from "onnxruntime-node";
 import { ArborizeError } from "../base/errors.ts";
 import { type DType, Tensor, type TensorData } from "../base/tensor.ts";
 import type { CompileOptions, Engine, Program, Resident } from "./engine.ts";
+import { onlyUnread, UNREAD, withUnread } from "./uncopied.ts";
 
 /** Options of the CPU engine. */
 export interface NodeEngineOptions {
@@ -59,7 +60,7 @@ class NodeProgram implements Program {
 
   static async compile(model: Uint8Array, threads: number, { name }: CompileOptions): Promise<NodeProgram> {
     try {
-      const session = await ort.InferenceSession.create(model, {
+      const session = await ort.InferenceSession.create(withUnread(model), {
         executionProviders: ["cpu"],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
@@ -86,23 +87,30 @@ class NodeProgram implements Program {
   ): Promise<Map<string, Resident>> {
     const results = new Map<string, Resident>();
     const native = await this.#run(inputs, outputs);
-    for (const [name, given] of outputs)
-      results.set(name, given ?? NodeResident.wrap(native[name] as ort.Tensor));
+    for (const [name, given] of outputs) results.set(name, given ?? NodeResident.wrap(native[name]!));
     return results;
   }
 
-  async #run(inputs: ReadonlyMap<string, Resident>, outputs: ReadonlyMap<string, Resident | null>) {
+  /** What the runtime returns: nothing of what it has been given a tensor for, where that is so of all. */
+  async #run(
+    inputs: ReadonlyMap<string, Resident>,
+    outputs: ReadonlyMap<string, Resident | null>,
+  ): Promise<Readonly<Record<string, ort.Tensor>>> {
     const feeds = Object.fromEntries(
       [...inputs].map(([name, value]) => [name, (value as NodeResident).native]),
     );
     const fetches = Object.fromEntries(
       [...outputs].map(([name, value]) => [name, value && (value as NodeResident).native]),
     );
+    const given = [...outputs.values()].every((value) => value !== null);
     try {
-      return await this.#session.run(feeds, fetches);
+      return (await this.#session.run(feeds, given ? { ...fetches, [UNREAD]: null } : fetches)) as Readonly<
+        Record<string, ort.Tensor>
+      >;
     } catch (error) {
-      const given = [...inputs].map(([name, { dtype, shape }]) => `  ${name}: ${dtype}[${shape.join(", ")}]`);
-      const shown = given.length > 12 ? [...given.slice(0, 12), `  … and ${given.length - 12} more`] : given;
+      if (given && onlyUnread(error)) return {};
+      const fed = [...inputs].map(([name, { dtype, shape }]) => `  ${name}: ${dtype}[${shape.join(", ")}]`);
+      const shown = fed.length > 12 ? [...fed.slice(0, 12), `  … and ${fed.length - 12} more`] : fed;
       throw new ArborizeError(
         "runtime_failed",
         `The ${this.#name} failed in ONNX Runtime: ${(error as Error).message}\nIts inputs were\n${shown.join("\n")}`,

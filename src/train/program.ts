@@ -26,6 +26,9 @@ export class StepProgram {
   readonly #inPlace: InPlaceUpdate | null;
   #current = new Map<string, Resident>();
   #next = new Map<string, Resident>();
+  /** What was measured on a batch of `#lengths`: on another such batch it has the same shapes. */
+  readonly #measured = new Map<string, Resident>();
+  #lengths = "";
 
   private constructor(
     step: TrainStep,
@@ -92,7 +95,9 @@ export class StepProgram {
         inputs.set(`knob.${name}`, this.#engine.upload(Tensor.of([], [value])));
       }
     }
-    return this.#program.run(inputs, this.#outputsFor(lengths.join()));
+    const results = await this.#program.run(inputs, this.#outputsFor(lengths.join()));
+    for (const name of this.step.measures) this.#measured.set(name, results.get(name)!);
+    return results;
   }
 
   async #resultOf(results: ReadonlyMap<string, Resident>): Promise<StepResult> {
@@ -105,10 +110,15 @@ export class StepProgram {
     return { loss, measures };
   }
 
-  /** Where a run on a batch of these lengths writes to. */
+  /** Where a run on a batch of these lengths writes to: what it measures always to new tensors. */
   #outputsFor(lengths: string): Map<string, Resident | null> {
     const outputs = new Map([["loss", this.#loss], ...(this.#inPlace?.outputs(lengths) ?? [])]);
-    for (const name of this.step.measures) outputs.set(name, null);
+    if (lengths !== this.#lengths) this.#measured.clear();
+    this.#lengths = lengths;
+    for (const name of this.step.measures) {
+      const before = this.#measured.get(name);
+      outputs.set(name, before ? this.#engine.upload(Tensor.zeros(before.shape, before.dtype)) : null);
+    }
     for (const [name, resident] of this.#next) outputs.set(nextOf(name), resident);
     return outputs;
   }

@@ -15,6 +15,8 @@ export interface Resident {
 export interface CompileOptions {
   /** What error messages call the program, such as "training step". */
   readonly name: string;
+  /** Whether runs give tensors for their outputs, which the engine may prepare for; the opset is 11 or later. Default: false. */
+  readonly givesOutputs?: boolean;
 }
 
 /** A compiled model. */

@@ -52,15 +52,17 @@ class NodeResident implements Resident {
 class NodeProgram implements Program {
   readonly #session: ort.InferenceSession;
   readonly #name: string;
+  readonly #givesOutputs: boolean;
 
-  private constructor(session: ort.InferenceSession, name: string) {
+  private constructor(session: ort.InferenceSession, { name, givesOutputs = false }: CompileOptions) {
     this.#session = session;
     this.#name = name;
+    this.#givesOutputs = givesOutputs;
   }
 
-  static async compile(model: Uint8Array, threads: number, { name }: CompileOptions): Promise<NodeProgram> {
+  static async compile(model: Uint8Array, threads: number, options: CompileOptions): Promise<NodeProgram> {
     try {
-      const session = await ort.InferenceSession.create(withUnread(model), {
+      const session = await ort.InferenceSession.create(options.givesOutputs ? withUnread(model) : model, {
         executionProviders: ["cpu"],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
@@ -69,11 +71,11 @@ class NodeProgram implements Program {
         enableMemPattern: false,
         logSeverityLevel: 3,
       });
-      return new NodeProgram(session, name);
+      return new NodeProgram(session, options);
     } catch (error) {
       throw new ArborizeError(
         "runtime_failed",
-        `ONNX Runtime refused the ${name}: ${(error as Error).message}`,
+        `ONNX Runtime refused the ${options.name}: ${(error as Error).message}`,
         {
           cause: error,
         },
@@ -102,7 +104,7 @@ class NodeProgram implements Program {
     const fetches = Object.fromEntries(
       [...outputs].map(([name, value]) => [name, value && (value as NodeResident).native]),
     );
-    const given = [...outputs.values()].every((value) => value !== null);
+    const given = this.#givesOutputs && [...outputs.values()].every((value) => value !== null);
     try {
       return (await this.#session.run(feeds, given ? { ...fetches, [UNREAD]: null } : fetches)) as Readonly<
         Record<string, ort.Tensor>

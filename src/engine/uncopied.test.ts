@@ -16,7 +16,10 @@ async function squares() {
     ["sum", reduceSum(square)],
   ]);
   const engine = nodeEngine({ threads: 1 });
-  const program = await engine.compile(writeOnnx(graph, { outputs }), { name: "squares" });
+  const program = await engine.compile(writeOnnx(graph, { outputs }), {
+    name: "squares",
+    givesOutputs: true,
+  });
   const inputs = new Map([["x", engine.upload(Tensor.full([LENGTH], 3))]]);
   return { engine, program, inputs };
 }

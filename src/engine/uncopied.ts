@@ -1,10 +1,10 @@
 // Keeps onnxruntime-node (up to 1.30 at least) from copying what it has already written where it was asked to.
 //
 // Its `run` makes a new array of every output that is asked for, also of those that a tensor was given for: of ResNet-18's
-// gradients 45 MB a step, zeroed, copied and left to the garbage collector. It does so in the order of the model's outputs, after all of
-// them have been computed, and refuses one that is no tensor. So each model gets an empty sequence as its first output;
-// a run to which all others are given asks for it too, and ends with that refusal once everything is where it belongs. A
-// version that refuses nothing just returns.
+// gradients 45 MB a step, zeroed, copied and left to the garbage collector. It does so in the order of the model's outputs,
+// after all of them have been computed, and refuses one that is no tensor. So a model of `givesOutputs` gets an empty
+// sequence as its first output; a run to which all others are given asks for it too, and ends with that refusal once
+// everything is where it belongs. A version that refuses nothing just returns.
 
 import { invariant } from "../base/errors.ts";
 

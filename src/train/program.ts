@@ -57,7 +57,7 @@ export class StepProgram {
     return new StepProgram(
       step,
       engine,
-      await engine.compile(step.model, { name: "training step" }),
+      await engine.compile(step.model, { name: "training step", givesOutputs: true }),
       initial,
     );
   }

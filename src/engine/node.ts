@@ -105,10 +105,9 @@ class NodeProgram implements Program {
       [...outputs].map(([name, value]) => [name, value && (value as NodeResident).native]),
     );
     const given = this.#givesOutputs && [...outputs.values()].every((value) => value !== null);
+    if (given) fetches[UNREAD] = null;
     try {
-      return (await this.#session.run(feeds, given ? { ...fetches, [UNREAD]: null } : fetches)) as Readonly<
-        Record<string, ort.Tensor>
-      >;
+      return (await this.#session.run(feeds, fetches)) as Readonly<Record<string, ort.Tensor>>;
     } catch (error) {
       if (given && onlyUnread(error)) return {};
       const fed = [...inputs].map(([name, { dtype, shape }]) => `  ${name}: ${dtype}[${shape.join(", ")}]`);

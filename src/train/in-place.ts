@@ -36,9 +36,8 @@ export class InPlaceUpdate {
   readonly kept = new Map<string, Resident>();
   /** Where the model writes gradients, by output. */
   readonly #outputs = new Map<string, Resident>();
-  /** Where it writes what it gives of lookups in a batch of `#lengths`; null for what there is no room for yet. */
+  /** Where it writes what it gives of lookups in a batch; null for what there is no room for yet. */
   readonly #lookedUp = new Map<string, Resident | null>();
-  #lengths = "";
   readonly #plan: UpdatePlan;
   readonly #engine: Engine;
   readonly #run: CompiledElementwise;
@@ -107,10 +106,13 @@ export class InPlaceUpdate {
     });
   }
 
-  /** Where a run of the model on a batch of these lengths shall write to; null for what it must make room for itself. */
-  outputs(lengths: string): ReadonlyMap<string, Resident | null> {
-    if (lengths !== this.#lengths) {
-      this.#lengths = lengths;
+  /**
+   * Where a run of the model shall write to; null for what it must make room for itself.
+   *
+   * @param fresh whether the batch has other lengths than the last one.
+   */
+  outputs(fresh: boolean): ReadonlyMap<string, Resident | null> {
+    if (fresh) {
       for (const { indices, cotangents } of this.#tables.flatMap(({ lookups }) => lookups)) {
         this.#lookedUp.set(indices, null).set(cotangents, null);
       }

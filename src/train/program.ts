@@ -112,9 +112,10 @@ export class StepProgram {
 
   /** Where a run on a batch of these lengths writes to: what it measures always to new tensors. */
   #outputsFor(lengths: string): Map<string, Resident | null> {
-    const outputs = new Map([["loss", this.#loss], ...(this.#inPlace?.outputs(lengths) ?? [])]);
-    if (lengths !== this.#lengths) this.#measured.clear();
+    const fresh = lengths !== this.#lengths;
     this.#lengths = lengths;
+    if (fresh) this.#measured.clear();
+    const outputs = new Map([["loss", this.#loss], ...(this.#inPlace?.outputs(fresh) ?? [])]);
     for (const name of this.step.measures) {
       const before = this.#measured.get(name);
       outputs.set(name, before ? this.#engine.upload(Tensor.zeros(before.shape, before.dtype)) : null);

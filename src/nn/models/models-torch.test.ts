@@ -7,6 +7,21 @@ const IDS = Tensor.of([2, 4], [1, 0, 4, 2, 2, 4, 4, 5], "int64");
 const COUNTS = Tensor.of([2, 4], [1, 1, 1, 0, 1, 1, 0, 0], "int64");
 const TYPES = Tensor.of([2, 4], [0, 0, 1, 1, 0, 1, 1, 1], "int64");
 
+const bert = () =>
+  new nn.models.BertForSequenceClassification(
+    {
+      vocabSize: 6,
+      hiddenSize: 8,
+      numHiddenLayers: 2,
+      numAttentionHeads: 2,
+      maxPositionEmbeddings: 5,
+      hiddenDropoutProb: 0,
+      attentionProbsDropoutProb: 0,
+      layerNormEps: 0.1,
+    },
+    { numLabels: 3 },
+  );
+
 /**
  * BasicBlock is torchvision's. The others were built of PyTorch's modules for this, after their papers: `UNet` of channels,
  * classes, features; `Bert` of vocabulary, width, layers, heads, positions, labels, with F.multi_head_attention_forward.
@@ -192,20 +207,7 @@ const CASES: Record<string, TorchCase> = {
     },
   ],
   "Bert(6, 8, 2, 2, 5, 3)": [
-    () =>
-      new nn.models.BertForSequenceClassification(
-        {
-          vocabSize: 6,
-          hiddenSize: 8,
-          numHiddenLayers: 2,
-          numAttentionHeads: 2,
-          maxPositionEmbeddings: 5,
-          hiddenDropoutProb: 0,
-          attentionProbsDropoutProb: 0,
-          layerNormEps: 0.1,
-        },
-        { numLabels: 3 },
-      ),
+    bert,
     [IDS],
     {
       scale: 0.3,
@@ -258,20 +260,7 @@ const CASES: Record<string, TorchCase> = {
     },
   ],
   "Bert(6, 8, 2, 2, 5, 3), with masks": [
-    () =>
-      new nn.models.BertForSequenceClassification(
-        {
-          vocabSize: 6,
-          hiddenSize: 8,
-          numHiddenLayers: 2,
-          numAttentionHeads: 2,
-          maxPositionEmbeddings: 5,
-          hiddenDropoutProb: 0,
-          attentionProbsDropoutProb: 0,
-          layerNormEps: 0.1,
-        },
-        { numLabels: 3 },
-      ),
+    bert,
     [IDS, COUNTS, TYPES],
     {
       scale: 0.3,

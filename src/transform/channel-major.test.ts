@@ -99,6 +99,22 @@ const MODELS: Record<string, { size: number; left: number; build: () => nn.Modul
         new nn.Linear(16, 3),
       ),
   },
+  "maps of two places a side, whose padding is known to be zero": {
+    size: 4,
+    left: 0,
+    build: () =>
+      new nn.Sequential(
+        new nn.Conv2d(16, 17, 3, { stride: 2, padding: 1 }), // 2 x 2
+        new nn.Tanh(),
+        new nn.Conv2d(17, 18, 3, { padding: 1 }),
+        new nn.BatchNorm2d(18),
+        new nn.ReLU(),
+        new nn.Conv2d(18, 16, 3, { padding: 1, bias: false }),
+        new nn.MaxPool2d(2),
+        new nn.Flatten(),
+        new nn.Linear(16, 3),
+      ),
+  },
   "batch normalization in tiles, in tiles that cover more, and unfolded": {
     size: 10,
     left: 0,

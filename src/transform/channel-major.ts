@@ -10,9 +10,9 @@ import { type Window, windows } from "../ops/window.ts";
 import { type Replacement, type Rewritten, rewrite } from "./rewrite.ts";
 import { areFull, inOrder, sameTiles, type Tiles, untiled } from "./tiles.ts";
 import { unfoldedConv } from "./unfolded.ts";
-import { TILE, tilesFor, winogradConv } from "./winograd.ts";
+import { type Form, TILE, TOEPLITZ, tiledConv, tilesFor, WINOGRAD } from "./winograd.ts";
 
-/** Channels below which the transforms of a Winograd convolution cost more than its products save. */
+/** Channels below which transforms cost more than the products that they save. */
 const LEAST_CHANNELS = 16;
 
 /** What the transforms add to the cost of the products. */
@@ -126,11 +126,12 @@ class Layout {
     const [rows, columns] = over;
     const outputs = w.shape[0] as number;
     const shape = [before[0]!, outputs, rows.output, columns.output];
-    if (paysWinograd(over, w)) {
-      const tiles = [tilesFor(rows.output), tilesFor(columns.output)] as const;
-      const padding = [rows.before, columns.before] as const;
-      const y = winogradConv(this.#batchInnermost(x), w, b ?? null, { padding, tiles });
-      return this.#mark(y, { side: TILE, tiles, shape });
+    const form = formOf(over, w);
+    if (form) {
+      const tiles = [tilesFor(rows.output, form), tilesFor(columns.output, form)] as const;
+      const padding = form === TOEPLITZ ? ([0, 0] as const) : ([rows.before, columns.before] as const);
+      const y = tiledConv(this.#batchInnermost(x), w, b ?? null, { form, padding, tiles });
+      return this.#mark(y, { side: form.side, tiles, shape });
     }
     if (!paysUnfolded(over, w)) return null;
     const tiles = [rows.output, columns.output] as const;
@@ -208,15 +209,19 @@ function imageWindows({ attributes }: Node, shape: Shape, w: Value): readonly [W
   return windows(shape, kernel as number[], attributes) as [Window, Window];
 }
 
-/** Whether Winograd's form is cheaper: for 3x3 of stride 1, with enough channels. */
-function paysWinograd(over: readonly [Window, Window], { shape: [outputs, inputs] }: Value): boolean {
-  if (Math.min(inputs as number, outputs as number) < LEAST_CHANNELS) return false;
+/** The form with transforms that is cheaper than the direct one, for 3x3 of stride 1 with enough channels; null for none. */
+function formOf(over: readonly [Window, Window], { shape: [outputs, inputs] }: Value): Form | null {
+  if (Math.min(inputs as number, outputs as number) < LEAST_CHANNELS) return null;
   if (!over.every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1))
-    return false;
-  const [rows, columns] = over;
-  const direct = 9 * rows.output * columns.output;
-  const transformed = 36 * tilesFor(rows.output) * tilesFor(columns.output);
-  return transformed * TRANSFORM_COST < direct;
+    return null;
+  const isPair = ({ input, output, before }: Window) => input === 2 && output === 2 && before === 1;
+  const form = over.every(isPair) ? TOEPLITZ : WINOGRAD;
+  const products = over.reduce(
+    (product, { output }) => product * tilesFor(output, form),
+    form.input.length ** 2,
+  );
+  const direct = over.reduce((product, { output }) => product * output, 9);
+  return products * TRANSFORM_COST < direct ? form : null;
 }
 
 /**

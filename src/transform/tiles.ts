@@ -7,7 +7,7 @@ import { pad, reshape, slice, transpose } from "../ops/index.ts";
 import { TILE } from "./winograd.ts";
 
 /**
- * How an image value `[B, C, H, W]` lies in tiles: `[side², C, Ty, Tx, B]`, see `winogradConv`. Tiles of side 1 are the elements
+ * How an image value `[B, C, H, W]` lies in tiles: `[side², C, Ty, Tx, B]`, see `tiledConv`. Tiles of side 1 are the elements
  * in their order, of `unfoldedConv`.
  */
 export interface Tiles {

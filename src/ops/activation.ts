@@ -6,6 +6,7 @@ import { normalizeAxis } from "../graph/shape.ts";
 import { cast } from "./cast.ts";
 import { defineOperator, defineUnary, sameType, scalar } from "./define.ts";
 import { abs, add, div, erf, exp, mul, sub } from "./elementwise.ts";
+import { chained } from "./factor.ts";
 import { and, greater, less } from "./logic.ts";
 import { reduceSum } from "./reduce.ts";
 
@@ -21,7 +22,7 @@ export function relu(x: Value): Value {
 
 // A product with the mask as numbers: the runtime's Where takes twice as long.
 export const reluOp = defineUnary("Relu", 14, "signed", (dy, _, y) =>
-  mul(dy, cast(greater(y, scalar(y, 0)), dy.dtype)),
+  chained(dy, cast(greater(y, scalar(y, 0)), dy.dtype)),
 );
 
 /** `1 / (1 + e^-x)`. ONNX Sigmoid-13. */
@@ -31,7 +32,7 @@ export function sigmoid(x: Value): Value {
 
 // dx = dy * y * (1 - y)
 export const sigmoidOp = defineUnary("Sigmoid", 13, "floating", (dy, _, y) =>
-  mul(dy, mul(y, sub(scalar(y, 1), y))),
+  chained(dy, y, sub(scalar(y, 1), y)),
 );
 
 /** The hyperbolic tangent. ONNX Tanh-13. */
@@ -41,7 +42,7 @@ export function tanh(x: Value): Value {
 
 // dx = dy * (1 - y²)
 export const tanhOp = defineUnary("Tanh", 13, "floating", (dy, _, y) =>
-  mul(dy, sub(scalar(y, 1), mul(y, y))),
+  chained(dy, sub(scalar(y, 1), mul(y, y))),
 );
 
 /** Options of `hardSigmoid`. */

@@ -5,6 +5,7 @@ import { isStatic, sameShape, shapeText } from "../graph/shape.ts";
 import { sumPerChannel } from "./channels.ts";
 import { concat } from "./concat.ts";
 import { defineOperator, expectFloats, expectShape } from "./define.ts";
+import { withoutChannelFactor } from "./factor.ts";
 import { matMul } from "./matmul.ts";
 import { reduceSum } from "./reduce.ts";
 import { reshape, transpose, transposeLast } from "./reshape.ts";
@@ -67,7 +68,12 @@ export const convOp = defineOperator({
   gradient: (dy, { inputs: [x, w, b], attributes }) => {
     const { group = 1 } = attributes;
     const over = windows(x.shape, kernelOf(w, attributes), attributes);
-    return [inputGradient(dy, w, over, group), weightGradient(dy, x, w, over, group), b && sumPerChannel(dy)];
+    const { value, times } = withoutChannelFactor(dy, w.shape[0] as number, over.length);
+    return [
+      inputGradient(value, times(w), over, group),
+      times(weightGradient(value, x, w, over, group)),
+      b && times(sumPerChannel(value)),
+    ];
   },
 });
 

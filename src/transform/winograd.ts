@@ -6,6 +6,7 @@ import { invariant } from "../base/errors.ts";
 import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { multiplyDims } from "../graph/shape.ts";
+import { withoutChannelFactor } from "../ops/factor.ts";
 import { add, matMul, reduceSum, reshape, slice, transpose } from "../ops/index.ts";
 
 /** Outputs along one side of a tile of Winograd's form. */
@@ -122,11 +123,12 @@ export function tiledConv(x: Value, w: Value, b: Value | null, { form, padding, 
   const y = b ? add(tiled, reshape(b, [outputs, 1, 1, 1])) : tiled;
 
   const rule = (dy: Value) => {
-    const flat = reshape(dy, [form.side ** 2, multiplyDims(outputs, places)]);
+    const { value, times } = withoutChannelFactor(dy, outputs, 3);
+    const flat = reshape(value, [form.side ** 2, multiplyDims(outputs, places)]);
     const dm = reshape(matMul(transpose(toOutputs), flat), [count, outputs, places]);
-    const du = matMul(dm, transpose(v, [0, 2, 1]));
-    const dv = matMul(transpose(u, [0, 2, 1]), dm);
-    return b ? [du, dv, tileSums(dm, form)] : [du, dv];
+    const du = times(matMul(dm, transpose(v, [0, 2, 1])), 1);
+    const dv = matMul(transpose(times(u, 1), [0, 2, 1]), dm);
+    return b ? [du, dv, times(tileSums(dm, form))] : [du, dv];
   };
   x.graph.customGradients.set(y, { inputs: b ? [u, v, b] : [u, v], rule });
   return y;

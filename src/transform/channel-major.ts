@@ -7,10 +7,10 @@ import type { Graph, Node, Value } from "../graph/graph.ts";
 import { type Shape, shapeSize } from "../graph/shape.ts";
 import * as op from "../ops/index.ts";
 import { type Window, windows } from "../ops/window.ts";
+import { type Form, TILE, TOEPLITZ, tiledConv, tilesFor, WINOGRAD } from "./bilinear.ts";
 import { type Replacement, type Rewritten, rewrite } from "./rewrite.ts";
 import { areFull, inOrder, sameTiles, type Tiles, untiled } from "./tiles.ts";
 import { unfoldedConv } from "./unfolded.ts";
-import { type Form, TILE, TOEPLITZ, tiledConv, tilesFor, WINOGRAD } from "./winograd.ts";
 
 /** Channels below which transforms cost more than the products that they save. */
 const LEAST_CHANNELS = 16;

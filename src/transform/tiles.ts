@@ -4,7 +4,7 @@ import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { type Shape, sameShape } from "../graph/shape.ts";
 import { pad, reshape, slice, transpose } from "../ops/index.ts";
-import { TILE } from "./winograd.ts";
+import { TILE } from "./bilinear.ts";
 
 /**
  * How an image value `[B, C, H, W]` lies in tiles: `[side², C, Ty, Tx, B]`, see `tiledConv`. Tiles of side 1 are the elements

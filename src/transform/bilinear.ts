@@ -3,11 +3,11 @@
 // that reads it: a neuron's and all its dendrites', forward and in the gradient of their weights.
 
 import { invariant } from "../base/errors.ts";
-import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { multiplyDims } from "../graph/shape.ts";
 import { withoutChannelFactor } from "../ops/factor.ts";
 import { add, matMul, reduceSum, reshape, slice, transpose } from "../ops/index.ts";
+import { constantMatrix, type Matrix } from "./matrix.ts";
 
 /** Outputs along one side of a tile of Winograd's form. */
 export const TILE = 4;
@@ -17,11 +17,11 @@ export interface Form {
   /** Outputs along one side of a tile. */
   readonly side: 2 | typeof TILE;
   /** The transform of inputs, Bᵀ: a row for each product. */
-  readonly input: readonly (readonly number[])[];
+  readonly input: Matrix;
   /** The transform of kernels, G. */
-  readonly kernel: readonly (readonly number[])[];
+  readonly kernel: Matrix;
   /** The transform of products to outputs, Aᵀ. */
-  readonly output: readonly (readonly number[])[];
+  readonly output: Matrix;
 }
 
 /**
@@ -114,10 +114,10 @@ export function tiledConv(x: Value, w: Value, b: Value | null, { form, padding, 
 
   // U: the kernels transformed, [products, M, C].
   const kernels = transpose(reshape(w, [outputs * inputs, 9]));
-  const toProducts = constant(x, kronecker(form.kernel, form.kernel));
+  const toProducts = constantMatrix(x, kronecker(form.kernel, form.kernel));
   const u = reshape(matMul(toProducts, kernels), [count, outputs, inputs]);
 
-  const toOutputs = constant(x, outputTransform(form));
+  const toOutputs = constantMatrix(x, outputTransform(form));
   const products = reshape(matMul(u, v), [count, multiplyDims(outputs, places)]);
   const tiled = reshape(matMul(toOutputs, products), [form.side ** 2, outputs, ty, tx, batch]);
   const y = b ? add(tiled, reshape(b, [outputs, 1, 1, 1])) : tiled;
@@ -152,11 +152,11 @@ function inputTransform(like: Value, { input, side }: Form, length: number, befo
     const [p, t] = [Math.floor(row / tiles), row % tiles];
     return Array.from({ length }, (_, j) => input[p]![j + before - side * t] ?? 0);
   });
-  return constant(like, matrix);
+  return constantMatrix(like, matrix);
 }
 
 /** Aᵀ ⊗ Aᵀ with its rows in the order (py, px, wy, wx). */
-function outputTransform({ output, side }: Form): number[][] {
+function outputTransform({ output, side }: Form): Matrix {
   const full = kronecker(output, output);
   const windows = [...new Array(side / 2).keys()];
   const order = [0, 1].flatMap((py) =>
@@ -165,13 +165,8 @@ function outputTransform({ output, side }: Form): number[][] {
   return order.map((row) => full[row]!);
 }
 
-function kronecker(a: Form["input"], b: Form["input"]): number[][] {
+function kronecker(a: Matrix, b: Matrix): Matrix {
   return a.flatMap((rowA) => b.map((rowB) => rowA.flatMap((left) => rowB.map((right) => left * right))));
-}
-
-function constant(like: Value, matrix: readonly number[][]): Value {
-  const shape = [matrix.length, matrix[0]!.length];
-  return like.graph.constant(Tensor.of(shape, matrix.flat(), like.dtype));
 }
 
 /** Tiles that are needed to cover `length` outputs. */

@@ -39,7 +39,7 @@ await main(async () => {
     loss: losses.crossEntropy(),
     metric: metrics.accuracy,
     optimizer: optim.adam({ learningRate: 0.004 }),
-    growth: { patience: 6, maxDendrites: flags.dendrites, maxTries: 1 },
+    growth: { patience: 6, maxDendrites: flags.dendrites, maxTries: 2 },
     train,
     validation,
     test,

@@ -12,8 +12,11 @@ import { type Replacement, type Rewritten, rewrite } from "./rewrite.ts";
 import { areFull, inOrder, sameTiles, type Tiles, untiled } from "./tiles.ts";
 import { unfoldedConv } from "./unfolded.ts";
 
-/** Channels below which transforms cost more than the products that they save. */
-const LEAST_CHANNELS = 16;
+/** Channels below which transforms cost about what the products that they save do. */
+const LEAST_TRANSFORMED = 4;
+
+/** Channels below which unfolding does not pay. */
+const LEAST_UNFOLDED = 16;
 
 /** What the transforms add to the cost of the products. */
 const TRANSFORM_COST = 1.5;
@@ -211,7 +214,7 @@ function imageWindows({ attributes }: Node, shape: Shape, w: Value): readonly [W
 
 /** The form with transforms that is cheaper than the direct one, for 3x3 of stride 1 with enough channels; null for none. */
 function formOf(over: readonly [Window, Window], { shape: [outputs, inputs] }: Value): Form | null {
-  if (Math.min(inputs as number, outputs as number) < LEAST_CHANNELS) return null;
+  if (Math.min(inputs as number, outputs as number) < LEAST_TRANSFORMED) return null;
   if (!over.every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1))
     return null;
   const isPair = ({ input, output, before }: Window) => input === 2 && output === 2 && before === 1;
@@ -233,7 +236,7 @@ function paysUnfolded(
   { shape: [outputs, inputs] }: Value,
 ): boolean {
   const places = rows.output * columns.output;
-  return Math.min(inputs as number, outputs as number) >= LEAST_CHANNELS && (outputs as number) >= places;
+  return Math.min(inputs as number, outputs as number) >= LEAST_UNFOLDED && (outputs as number) >= places;
 }
 
 /** `[4, N]` to its maxima `[1, N]`; the gradient goes to the first of equal maxima, as in MaxPool. */

@@ -13,6 +13,7 @@ import { channelMajor } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
 import { type Mask, trainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
+import { joinRunningMeans } from "../transform/running-means.ts";
 import { reluAfterMaxPool } from "../transform/simplify.ts";
 import { knobInputs, knobNames, updateBytes, updateProgram } from "./update.ts";
 
@@ -152,6 +153,7 @@ export function assembleStep(graph: Graph, parts: StepParts): TrainStep {
     appendUpdates(graph, objective, parameters, optimizer, scales, outputs);
     state.push(...parameters.flatMap((parameter) => entriesOf(parameter, optimizer)));
   }
+  joinRunningMeans(graph);
   for (const [{ name, dtype, data }, next] of graph.updates) {
     outputs.set(nextOf(name), next);
     state.push({ name, initial: null, shape: data!.shape, dtype });

@@ -2,6 +2,7 @@
 // three operators on a few hundred numbers: what the runtime takes to start those is most of their time.
 
 import type { Graph, Value } from "../graph/graph.ts";
+import { sameShape } from "../graph/shape.ts";
 import { add, addOp, concat, mul, mulOp, split } from "../ops/index.ts";
 
 /** A buffer that becomes `kept * buffer + share * batch`, with two scalars. */
@@ -40,6 +41,7 @@ function runningMean(buffer: Value, { producer }: Value): RunningMean | null {
   if (first?.operator !== mulOp || second?.operator !== mulOp) return null;
   const [before, kept] = first.inputs as [Value, Value];
   const [batch, share] = second.inputs as [Value, Value];
-  const fits = before === buffer && batch.rank === 1 && [kept, share].every(({ rank }) => rank === 0);
+  const alike = before === buffer && sameShape(batch.shape, buffer.shape);
+  const fits = alike && [kept, share].every(({ rank }) => rank === 0);
   return fits ? { buffer, batch, kept, share } : null;
 }

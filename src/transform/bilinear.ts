@@ -7,7 +7,7 @@ import type { Value } from "../graph/graph.ts";
 import { multiplyDims } from "../graph/shape.ts";
 import { withoutChannelFactor } from "../ops/factor.ts";
 import { add, matMul, reduceSum, reshape, slice, transpose } from "../ops/index.ts";
-import { constantMatrix, type Matrix } from "./matrix.ts";
+import { constantMatrix, kronecker, type Matrix } from "./matrix.ts";
 
 /** Outputs along one side of a tile of Winograd's form. */
 export const TILE = 4;
@@ -163,10 +163,6 @@ function outputTransform({ output, side }: Form): Matrix {
     [0, 1].flatMap((px) => windows.flatMap((wy) => windows.map((wx) => (2 * wy + py) * side + 2 * wx + px))),
   );
   return order.map((row) => full[row]!);
-}
-
-function kronecker(a: Matrix, b: Matrix): Matrix {
-  return a.flatMap((rowA) => b.map((rowB) => rowA.flatMap((left) => rowB.map((right) => left * right))));
 }
 
 /** Tiles that are needed to cover `length` outputs. */

@@ -7,7 +7,7 @@ import type { Value } from "../graph/graph.ts";
 import { multiplyDims } from "../graph/shape.ts";
 import { gather, matMul, pad, reduceSum, reshape, transpose } from "../ops/index.ts";
 import type { Window } from "../ops/window.ts";
-import { constantMatrix, type Matrix } from "./matrix.ts";
+import { constantMatrix, kronecker, oneHotColumns } from "./matrix.ts";
 
 /** Rows of a kernel whose gradient is written at once. */
 const ROWS_TOGETHER = 4;
@@ -55,22 +55,18 @@ function liveTaps(reads: readonly (readonly number[])[], elements: number): numb
 /** Some columns of a matrix, as a product. */
 function chosen(x: Value, columns: readonly number[]): Value {
   const [rows, from] = x.shape as [number, number];
-  const picked = matMul(x, constantMatrix(x, picks(columns, from)));
+  const picks = oneHotColumns(from, columns);
+  const picked = matMul(x, constantMatrix(x, picks));
   // Back several rows at once: the runtime writes products of nine columns half as fast.
   const together = rows % ROWS_TOGETHER === 0 ? ROWS_TOGETHER : 1;
   const rule = (dy: Value) => {
     const wide = reshape(dy, [rows / together, together * columns.length]);
-    const spread = transpose(constantMatrix(x, picks(columns, from, together)));
+    const identity = oneHotColumns(together, [...new Array(together).keys()]);
+    const spread = transpose(constantMatrix(x, kronecker(identity, picks)));
     return [reshape(matMul(wide, spread), [rows, from])];
   };
   x.graph.customGradients.set(picked, { inputs: [x], rule });
   return picked;
-}
-
-/** `[rows from, rows columns]` with a 1 where a column of a row is that of the same row in `from` columns. */
-function picks(columns: readonly number[], from: number, rows = 1): Matrix {
-  const places = [...new Array(rows).keys()].flatMap((row) => columns.map((column) => row * from + column));
-  return Array.from({ length: rows * from }, (_, at) => places.map((place) => (place === at ? 1 : 0)));
 }
 
 /** Whether the windows are the elements themselves. */

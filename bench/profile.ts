@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { attachDendrites, findSites, nn, Random, type Tensor } from "../src/index.ts";
+import { CroppedNetwork } from "../src/train/cropped.ts";
 import { buildTrainStep } from "../src/train/step.ts";
 import { drawBatch, LOSS, ROWS, type Row, type RowName } from "./networks.ts";
 
@@ -23,14 +24,16 @@ const network = attachDendrites(base, {
   count: Number(count),
   random,
 });
-const step = buildTrainStep(network, LOSS, row.optimizer(), { inPlace: true });
+const optimizer = row.optimizer();
+const cropped = new CroppedNetwork(network, optimizer, network.state);
+const step = buildTrainStep(cropped.graph, LOSS, optimizer, { inPlace: true });
 
 const native = ({ dtype, data, shape }: Tensor) =>
   new ort.Tensor(dtype as "float32", data as Float32Array, shape);
 const feeds: Record<string, ort.Tensor> = {};
 const batch = drawBatch(row);
 for (const [key, tensor] of Object.entries(batch)) feeds[key] = native(tensor);
-for (const [key, tensor] of network.state) feeds[key] = native(tensor);
+for (const [key, tensor] of cropped.graph.state) feeds[key] = native(tensor);
 for (const mask of step.masks) {
   const shape = mask.shape.map((dim) => (typeof dim === "number" ? dim : batch.target!.shape[0]!));
   feeds[mask.name] = new ort.Tensor("bool", new Uint8Array(shape.reduce((a, b) => a * b, 1)).fill(1), shape);

@@ -17,6 +17,7 @@ import type { Knobs, Optimizer } from "../optim/optimizer.ts";
 import { freezeState } from "../transform/freeze.ts";
 import { evaluationForm } from "../transform/mode.ts";
 import { matchBatch } from "./batch.ts";
+import { CroppedNetwork } from "./cropped.ts";
 import { type BatchSource, InferenceProgram } from "./inference.ts";
 import { StepProgram } from "./program.ts";
 import { buildTrainStep, type MaskFeed } from "./step.ts";
@@ -60,6 +61,8 @@ export class GrowingNetwork {
   #graph: Graph;
   /** Parameters, buffers and optimizer state to start the next program from; null once it runs and holds them. */
   #initial: ReadonlyMap<string, Tensor>;
+  /** What programs are made of; null as long as there are none. */
+  #cropped: CroppedNetwork | null = null;
   #program: StepProgram | null = null;
   #uploaded: ReadonlyMap<string, Resident> | null = null;
   /** Its memory is kept from step to step: new masks each time would keep the garbage collector busy. */
@@ -115,9 +118,15 @@ export class GrowingNetwork {
 
   /** The network as it is trained: dendrites that learn by correlation stay as they are once they have joined. */
   #trained(): Graph {
-    if (!this.parts.correlation) return this.#graph;
+    const { graph } = this.#asRun();
+    if (!this.parts.correlation) return graph;
     const freeze = Array.from({ length: this.#dendrites }, (_, j) => `*.dendrites.${j}.*`);
-    return freezeState(this.#graph, { freeze });
+    return freezeState(graph, { freeze });
+  }
+
+  #asRun(): CroppedNetwork {
+    this.#cropped ??= new CroppedNetwork(this.#graph, this.parts.optimizer, this.#initial);
+    return this.#cropped;
   }
 
   /** Runs one training step and returns the loss before it. `masks` is where dropout draws from. */
@@ -148,31 +157,38 @@ export class GrowingNetwork {
   ): Promise<number> {
     const { loss, engine } = this.parts;
     const program = await this.#compiled(metric ?? "loss", () =>
-      InferenceProgram.forScore(this.#graph, loss, metric, engine),
+      InferenceProgram.forScore(this.#asRun().graph, loss, metric, engine),
     );
     const state = new Map(this.#residents());
-    for (const [name, tensor] of changed) state.set(name, engine.upload(tensor));
+    for (const [name, tensor] of this.#asRun().partsOf(changed)) state.set(name, engine.upload(tensor));
     return program.score(source, state);
   }
 
   /** The network's output for a batch. */
   async predict(batch: Batch): Promise<Tensor> {
     const { engine } = this.parts;
-    const program = await this.#compiled("output", () => InferenceProgram.forOutput(this.#graph, engine));
+    const program = await this.#compiled("output", () =>
+      InferenceProgram.forOutput(this.#asRun().graph, engine),
+    );
     return (await program.run(batch, this.#residents())).clone();
   }
 
   /** Copies of all state: parameters, buffers, and what the optimizer keeps. */
   async state(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#program ? new Map([...this.#initial, ...(await this.#program.snapshot())]) : this.#initial;
+    return new Map([...this.#initial, ...(await this.#learned())]);
   }
 
   /** Copies of the parameters and buffers, and how many dendrites they are for. */
   async snapshot(): Promise<Snapshot> {
     const names = [...this.#graph.state.keys()];
-    const trained = await this.#program?.snapshot(names);
-    const values = new Map(names.map((name) => [name, trained?.get(name) ?? this.#initial.get(name)!]));
+    const learned = await this.#learned(names);
+    const values = new Map(names.map((name) => [name, learned.get(name) ?? this.#initial.get(name)!]));
     return { dendrites: this.#dendrites, values };
+  }
+
+  /** Copies of what the training step holds, none where there is no step yet. Default: of all of it. */
+  async #learned(names?: Iterable<string>): Promise<ReadonlyMap<string, Tensor>> {
+    return this.#program ? this.#asRun().wholeOf(await this.#program.snapshot(names)) : new Map();
   }
 
   /** The network with its present parameters and buffers, in its evaluation form. */
@@ -186,6 +202,7 @@ export class GrowingNetwork {
     const programs = [...this.#inference.values(), ...(this.#program ? [this.#program] : [])];
     this.#inference.clear();
     this.#masks = new MaskDrawer();
+    this.#cropped = null;
     this.#program = null;
     this.#uploaded = null;
     for (const program of programs) await program.release();
@@ -195,7 +212,7 @@ export class GrowingNetwork {
     if (!this.#program) {
       const { loss, optimizer, engine } = this.parts;
       const step = buildTrainStep(this.#trained(), loss, optimizer, { inPlace: engine.sharesMemory });
-      this.#program = await StepProgram.compile(step, engine, this.#initial);
+      this.#program = await StepProgram.compile(step, engine, this.#asRun().partsOf(this.#initial));
     }
     return this.#program;
   }
@@ -211,7 +228,7 @@ export class GrowingNetwork {
   /** Parameters and buffers as the engine has them: those of the training step, and those that it leaves as they are. */
   #residents(): ReadonlyMap<string, Resident> {
     this.#uploaded ??= new Map(
-      [...this.#initial].map(([name, data]) => [name, this.parts.engine.upload(data)]),
+      [...this.#asRun().partsOf(this.#initial)].map(([name, data]) => [name, this.parts.engine.upload(data)]),
     );
     return this.#program ? new Map([...this.#uploaded, ...this.#program.residents]) : this.#uploaded;
   }

@@ -2,8 +2,12 @@
 // gradients: one pass over memory instead of one for each of its nodes.
 
 import { sizeOf } from "../base/tensor.ts";
-import type { ElementwiseOp, ElementwiseProgram } from "../engine/wasm/elementwise.ts";
-import { arenaBytes } from "../engine/wasm/memory.ts";
+import {
+  compileElementwise,
+  type ElementwiseOp,
+  type ElementwiseProgram,
+} from "../engine/wasm/elementwise.ts";
+import { Arena, arenaBytes, VECTOR } from "../engine/wasm/memory.ts";
 import { Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import { addOp, divOp, maxOp, mulOp, sqrtOp, subOp } from "../ops/index.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -89,4 +93,24 @@ export function updateProgram(optimizer: Optimizer): ElementwiseProgram | null {
     steps,
     writes: results.map((value, i) => ({ value: numbers.get(value)!, array: arrays[i]!, flush: i > 0 })),
   };
+}
+
+/**
+ * Whether an optimizer leaves a parameter as it is, and what it keeps of it as it began, as long as the gradient is zero: what
+ * its program does with some numbers, at a learning rate of 1, for two steps.
+ */
+export function leavesUntouched(optimizer: Optimizer): boolean {
+  const program = updateProgram(optimizer);
+  if (!program) return false;
+  const before = [[1, -0.3, 1e-3, 50], [0], ...Object.values(optimizer.state).map((value) => [value])];
+  const arena = new Arena(before.length * VECTOR);
+  const starts = before.map((_, i) => i * VECTOR);
+  const arrays = starts.map((start) => arena.array(start, VECTOR / 4));
+  before.forEach((numbers, i) => {
+    for (let j = 0; j < VECTOR / 4; j++) arrays[i]![j] = numbers[j % numbers.length]!;
+  });
+  const run = compileElementwise(program, arena);
+  const unchanged = arrays.map((array) => array.slice());
+  for (const step of [1, 2]) run(VECTOR, starts, Object.values(optimizer.knobs(step, 1)));
+  return arrays.every((array, i) => array.every((number, j) => number === unchanged[i]![j]));
 }

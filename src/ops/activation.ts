@@ -3,11 +3,11 @@
 import type { Value } from "../graph/graph.ts";
 import type { ValueType } from "../graph/operator.ts";
 import { normalizeAxis } from "../graph/shape.ts";
-import { cast } from "./cast.ts";
 import { defineOperator, defineUnary, sameType, scalar } from "./define.ts";
 import { abs, add, div, erf, exp, mul, sub } from "./elementwise.ts";
 import { chained } from "./factor.ts";
-import { and, greater, less } from "./logic.ts";
+import { hardSigmoid } from "./hard-sigmoid.ts";
+import { isPositive } from "./positive.ts";
 import { reduceSum } from "./reduce.ts";
 
 function alongAxis([x]: [Value], { axis }: { readonly axis?: number | undefined }): ValueType[] {
@@ -21,9 +21,7 @@ export function relu(x: Value): Value {
 }
 
 // A product with the mask as numbers: the runtime's Where takes twice as long.
-export const reluOp = defineUnary("Relu", 14, "signed", (dy, _, y) =>
-  chained(dy, cast(greater(y, scalar(y, 0)), dy.dtype)),
-);
+export const reluOp = defineUnary("Relu", 14, "signed", (dy, _, y) => chained(dy, isPositive(y)));
 
 /** `1 / (1 + e^-x)`. ONNX Sigmoid-13. */
 export function sigmoid(x: Value): Value {
@@ -44,45 +42,6 @@ export function tanh(x: Value): Value {
 export const tanhOp = defineUnary("Tanh", 13, "floating", (dy, _, y) =>
   chained(dy, sub(scalar(y, 1), mul(y, y))),
 );
-
-/** Options of `hardSigmoid`. */
-export interface HardSigmoidOptions {
-  /** The slope. Default: 0.2; PyTorch's is 1/6. */
-  readonly alpha?: number;
-  /** The value at 0. Default: 0.5. */
-  readonly beta?: number;
-}
-
-/** `alpha x + beta`, at least 0 and at most 1. ONNX HardSigmoid-6. */
-export function hardSigmoid(x: Value, options: HardSigmoidOptions = {}): Value {
-  return hardSigmoidOp.emit([x], { ...options }).output;
-}
-
-export const hardSigmoidOp = defineOperator({
-  type: "HardSigmoid",
-  since: 6,
-  attributes: { alpha: "float", beta: "float" },
-  infer: sameType("floating"),
-  gradient: (dy, { output: y, attributes: { alpha = 0.2 } }) => [
-    mul(dy, mul(isBetween(y, 0, 1), scalar(y, alpha))),
-  ],
-});
-
-/** 1 where x is between the bounds and not at them, else 0. */
-function isBetween(x: Value, low: number, high: number): Value {
-  return cast(and(greater(x, scalar(x, low)), less(x, scalar(x, high))), x.dtype);
-}
-
-/** `x` times the hard sigmoid of slope 1/6. ONNX HardSwish-14. */
-export function hardSwish(x: Value): Value {
-  return hardSwishOp.emit([x]).output;
-}
-
-// dx = dy * (h + x h'), where h is the hard sigmoid
-export const hardSwishOp = defineUnary("HardSwish", 14, "floating", (dy, x) => {
-  const h = hardSigmoid(x, { alpha: 1 / 6 });
-  return mul(dy, add(h, mul(mul(x, scalar(x, 1 / 6)), isBetween(h, 0, 1))));
-});
 
 /** `x * sigmoid(x)`, also called swish. Sigmoid-13 and Mul-14. */
 export function silu(x: Value): Value {

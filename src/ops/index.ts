@@ -16,6 +16,7 @@ export * from "./extrema.ts";
 export * from "./gather.ts";
 export * from "./global-pool.ts";
 export * from "./group-norm.ts";
+export * from "./hard-sigmoid.ts";
 export * from "./layer-norm.ts";
 export * from "./logic.ts";
 export * from "./loss.ts";

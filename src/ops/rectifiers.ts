@@ -7,6 +7,7 @@ import { defineOperator, expectBroadcastTo, expectKind, sameType, scalar } from 
 import { abs, add, mul, sub } from "./elementwise.ts";
 import { min } from "./extrema.ts";
 import { greater } from "./logic.ts";
+import { isPositive } from "./positive.ts";
 
 /** 1 where x is above the threshold, else 0. */
 function isAbove(x: Value, threshold: number): Value {
@@ -28,7 +29,7 @@ export const leakyReluOp = defineOperator({
 
 /** `above` where x is positive, else `below`. */
 function twoSlopes(x: Value, below: number, above: number): Value {
-  return add(mul(isAbove(x, 0), scalar(x, above - below)), scalar(x, below));
+  return add(mul(isPositive(x), scalar(x, above - below)), scalar(x, below));
 }
 
 /** `x`, times a learned slope where negative. The slope broadcasts to the shape of `x`. ONNX PRelu-16. */
@@ -45,7 +46,7 @@ export const preluOp = defineOperator({
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   gradient: (dy, { inputs: [x, slope] }) => {
-    const positive = mul(dy, isAbove(x, 0));
+    const positive = mul(dy, isPositive(x));
     const negative = sub(dy, positive);
     return [add(positive, mul(negative, slope)), mul(negative, x)];
   },

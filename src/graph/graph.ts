@@ -304,7 +304,7 @@ export class Graph {
 }
 
 /** Constants of at most this many elements are compared with those that are there. */
-const SHARED_CONSTANT = 4096;
+const SHARED_CONSTANT = 16_384;
 
 /** The nodes that `outputs` depend on, in topological order. */
 export function nodesBehind(outputs: readonly Value[]): Node[] {

@@ -119,7 +119,7 @@ function laidOutFor(
   simple: Rewritten,
 ): { readonly graph: Graph; readonly at: (value: Value) => Laid } {
   const form = partlyTrainingForm(isCandidate);
-  const { graph, laid } = laidOut(simple.graph, form);
+  const { graph, laid } = laidOut(simple.graph, form, grown.graph.outputs.map(simple.mapped));
   const at = (value: Value) => laid(simple.mapped(value));
   if (placesOf(grown).some(({ candidates }) => candidates.some((value) => at(value).tiles)))
     return { graph, at };
@@ -193,7 +193,7 @@ function candidatesAlone(
     },
     { outputs: places.flatMap((place) => place.candidates), freeze: isFrozen },
   );
-  const { graph, laid } = laidOut(cut.graph, partlyTrainingForm(isCandidate));
+  const { graph, laid } = laidOut(cut.graph, partlyTrainingForm(isCandidate), []);
   const layouts: (Tiles | null)[] = [];
   const followed = new Map(
     places.map((place, i) => {

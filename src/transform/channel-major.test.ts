@@ -49,7 +49,8 @@ async function differentiate(graph: Graph, size: number): Promise<Map<string, Te
 /** How many convolutions of a graph are left in the direct form. */
 const direct = (graph: Graph) => graph.nodes.filter(({ operator }) => operator.type === "Conv").length;
 
-const MODELS: Record<string, { size: number; left: number; build: () => nn.Module }> = {
+/** `left`: how many convolutions stay in the direct form. `channels` of the input, by default 16. */
+const MODELS: Record<string, { size: number; left: number; channels?: number; build: () => nn.Module }> = {
   "one convolution": { size: 10, left: 0, build: () => new nn.Conv2d(16, 18, 3) },
   "a length that tiles do not divide, padded": {
     size: 9,
@@ -64,6 +65,7 @@ const MODELS: Record<string, { size: number; left: number; build: () => nn.Modul
   "convolutions, activations and pools": {
     size: 19,
     left: 1,
+    channels: 2,
     build: () =>
       new nn.Sequential(
         new nn.Conv2d(2, 16, 3, { padding: 1 }), // too few channels
@@ -78,6 +80,42 @@ const MODELS: Record<string, { size: number; left: number; build: () => nn.Modul
         new nn.ReLU(),
         new nn.Flatten(),
         new nn.Linear(16 * 9, 5),
+      ),
+  },
+  "a first layer of one channel before tiles": {
+    size: 12,
+    left: 0,
+    channels: 1,
+    build: () =>
+      new nn.Sequential(
+        new nn.Conv2d(1, 16, 3, { padding: 1 }),
+        new nn.BatchNorm2d(16),
+        new nn.ReLU(),
+        new nn.Conv2d(16, 16, 3),
+        new nn.MaxPool2d(2),
+      ),
+  },
+  "a first layer of two channels, strided, before tiles": {
+    size: 15,
+    left: 0,
+    channels: 2,
+    build: () =>
+      new nn.Sequential(
+        new nn.Conv2d(2, 18, 3, { stride: 2, bias: false }), // 7 x 7
+        new nn.Sigmoid(),
+        new nn.Conv2d(18, 16, 3, { padding: 1 }),
+      ),
+  },
+  "a first layer that is pooled in order": {
+    size: 14,
+    left: 1,
+    channels: 1,
+    build: () =>
+      new nn.Sequential(
+        new nn.Conv2d(1, 16, 3, { padding: 1 }),
+        new nn.ReLU(),
+        new nn.MaxPool2d(2),
+        new nn.Conv2d(16, 16, 3),
       ),
   },
   "few places, unfolded: strided, dilated, 1x1, of unequal sides": {
@@ -147,10 +185,9 @@ const MODELS: Record<string, { size: number; left: number; build: () => nn.Modul
 };
 
 describe("the channel-major form", () => {
-  for (const [name, { size, left, build }] of Object.entries(MODELS)) {
+  for (const [name, { size, left, channels = 16, build }] of Object.entries(MODELS)) {
     for (const count of [0, 2]) {
       it(`${name}, ${count} dendrites: same output and gradients as the direct form`, async () => {
-        const channels = name.startsWith("convolutions,") ? 2 : 16;
         const model = nn.trace(new nn.Sequential(build()), {
           inputs: { x: ["batch", channels, size, size] },
         });

@@ -11,6 +11,7 @@ import { type Form, TILE, TOEPLITZ, tiledConv, tilesFor, WINOGRAD } from "./bili
 import { type Replacement, type Rewritten, rewrite } from "./rewrite.ts";
 import { areFull, inOrder, sameTiles, type Tiles, untiled } from "./tiles.ts";
 import { unfoldedConv } from "./unfolded.ts";
+import { type Users, usersOf } from "./users.ts";
 
 /** Channels below which transforms save little: half of the time at 8 and 16 channels. */
 const LEAST_TRANSFORMED = 8;
@@ -51,7 +52,7 @@ const ELEMENTWISE: ReadonlySet<unknown> = new Set([
  * what is neither.
  */
 export function channelMajor(network: Graph, others?: Replacement): Graph {
-  return laidOut(network, others).graph;
+  return laidOut(network, others, network.outputs).graph;
 }
 
 /** A value where it is computed. */
@@ -61,12 +62,17 @@ export interface Laid {
   readonly tiles: Tiles | null;
 }
 
-/** The graph of `channelMajor`, and where the values of the old one are in it. */
+/**
+ * The graph of `channelMajor`, and where the values of the old one are in it.
+ *
+ * @param ordered of its outputs those that are read in their order; of others it does not matter how they lie.
+ */
 export function laidOut(
   network: Graph,
-  others?: Replacement,
+  others: Replacement | undefined,
+  ordered: readonly Value[],
 ): { readonly graph: Graph; readonly laid: (old: Value) => Laid } {
-  const layout = new Layout(others);
+  const layout = new Layout(network, others, ordered);
   const options = { shareSubexpressions: true, finish: (value: Value) => layout.inOrder(value) };
   const { graph, mapped } = rewrite(network, layout.replace, options);
   return { graph, laid: (old) => ({ value: mapped(old), tiles: layout.tilesOf(mapped(old)) }) };
@@ -75,9 +81,14 @@ export function laidOut(
 class Layout {
   readonly #tiles = new Map<Value, Tiles>();
   readonly #others: Replacement | undefined;
+  readonly #users: Users;
+  /** Whether values of the network are wanted in tiles. */
+  readonly #wanted: Map<Value, boolean>;
 
-  constructor(others?: Replacement) {
+  constructor(network: Graph, others: Replacement | undefined, ordered: readonly Value[]) {
     this.#others = others;
+    this.#users = usersOf(network);
+    this.#wanted = new Map(ordered.map((value) => [value, false]));
   }
 
   readonly replace: Replacement = (node, inputs, target) => {
@@ -136,12 +147,32 @@ class Layout {
       const y = tiledConv(this.#batchInnermost(x), w, b ?? null, { form, padding, tiles });
       return this.#mark(y, { side: form.side, tiles, shape });
     }
-    if (!paysUnfolded(over, w)) return null;
+    // A first layer of few channels costs as much either way, but comes in tiles.
+    const first = x.kind === "input" && isNarrow(over, w) && this.#wantedInTiles(node.output);
+    if (!first && !paysUnfolded(over, w)) return null;
     const tiles = [rows.output, columns.output] as const;
     const unfolded = unfoldedConv(this.#batchInnermost(x), w, over);
     const alone = op.reshape(unfolded, [1, outputs, ...tiles, before[0]!]);
     const y = b ? op.add(alone, op.reshape(b, [outputs, 1, 1, 1])) : alone;
     return this.#mark(y, { side: 1, tiles, shape });
+  }
+
+  /** Whether all that reads a value of the network is a convolution that moves its input into tiles, or leads to such alone. */
+  #wantedInTiles(value: Value): boolean {
+    const known = this.#wanted.get(value);
+    if (known !== undefined) return known;
+    const users = this.#users.get(value) ?? [];
+    const wanted = users.every((user) => {
+      if (!user) return true;
+      const { operator, inputs, output } = user;
+      if (ELEMENTWISE.has(operator) || (operator === op.batchNormalizationOp && inputs[0] === value))
+        return this.#wantedInTiles(output);
+      const over =
+        operator === op.convOp && inputs[0] === value && imageWindows(user, value.shape, inputs[1]!);
+      return over ? formOf(over, inputs[1]!) !== null || paysUnfolded(over, inputs[1]!) : false;
+    });
+    this.#wanted.set(value, users.length > 0 && wanted);
+    return users.length > 0 && wanted;
   }
 
   /** Batch normalization of tiles that hold nothing but the value: its channels are on axis 1 as well. */
@@ -237,6 +268,12 @@ function paysUnfolded(
 ): boolean {
   const places = rows.output * columns.output;
   return Math.min(inputs as number, outputs as number) >= LEAST_UNFOLDED && (outputs as number) >= places;
+}
+
+/** Whether a place of the output reads no more numbers than it has. */
+function isNarrow(over: readonly Window[], { shape: [outputs, inputs] }: Value): boolean {
+  const taps = over.reduce((product, { kernel }) => product * kernel, 1);
+  return (inputs as number) * taps <= (outputs as number);
 }
 
 /** `[4, N]` to its maxima `[1, N]`; the gradient goes to the first of equal maxima, as in MaxPool. */

@@ -12,7 +12,7 @@ import * as optim from "../optim/index.ts";
 import { CroppedNetwork } from "./cropped.ts";
 import { GrowingNetwork, type NetworkParts } from "./network.ts";
 import { StepProgram } from "./program.ts";
-import { buildTrainStep } from "./step.ts";
+import { buildTrainStep, keptName } from "./step.ts";
 import { leavesUntouched } from "./update.ts";
 
 /** `second` sees maps of 2x2 in every second window, `third` maps of one place. */
@@ -32,15 +32,19 @@ const batch = {
   target: Tensor.of([6], [0, 1, 2, 2, 1, 0], "int64"),
 };
 
-const partsWith = (optimizer: optim.Optimizer): NetworkParts => ({
-  ...{ base, sites, optimizer, engine, loss: crossEntropy() },
+const partsWith = (optimizer: optim.Optimizer, own = engine): NetworkParts => ({
+  ...{ base, sites, optimizer, engine: own, loss: crossEntropy() },
   ...{ activation: "sigmoid", initialScale: 0.3, correlation: null, start: null },
 });
 const newWeights = (name: string) => Random.stream(4, name);
 
 /** A network with a dendrite a site, and what it starts from. */
-async function grown(optimizer: optim.Optimizer, changes: ReadonlyMap<string, Tensor> = new Map()) {
-  const network = new GrowingNetwork(partsWith(optimizer));
+async function grown(
+  optimizer: optim.Optimizer,
+  changes: ReadonlyMap<string, Tensor> = new Map(),
+  own = engine,
+) {
+  const network = new GrowingNetwork(partsWith(optimizer, own));
   await network.rebuild(1, new Map([...base.state, ...changes]), newWeights);
   return network;
 }
@@ -124,12 +128,12 @@ describe("cropped networks", () => {
 
   it("are whole where another training has left running means outside", async () => {
     const optimizer = optim.adam();
-    const kept = (name: string) => `optimizer.${name}.exp_avg`;
+    const kept = keptName(THIRD, "exp_avg");
     const means = Tensor.zeros([16, 16, 3, 3]);
     means.data[4] = 1;
-    const inside = await grown(optimizer, new Map([[kept(THIRD), means.clone()]]));
+    const inside = await grown(optimizer, new Map([[kept, means.clone()]]));
     means.data[5] = 1;
-    const outside = await grown(optimizer, new Map([[kept(THIRD), means]]));
+    const outside = await grown(optimizer, new Map([[kept, means]]));
     const shapeIn = async (network: GrowingNetwork) => {
       const state = await network.state();
       return new CroppedNetwork(network.graph, optimizer, state).graph.state.get(THIRD)!.shape;
@@ -155,6 +159,25 @@ describe("cropped networks", () => {
     expect(await score(new Map([[THIRD, own]]))).toBe(learned);
     expect(await score(new Map([[THIRD, initial]]))).not.toBe(learned);
     await network.release();
+  });
+
+  it("learn the same where the engine has the update as nodes", async () => {
+    const optimizer = UNTOUCHED.adadelta!;
+    const states = await Promise.all(
+      [engine, { ...engine, sharesMemory: false }].map(async (own) => {
+        const network = await grown(optimizer, new Map(), own);
+        for (const i of [1, 2]) await step(network, optimizer, i);
+        const state = await network.state();
+        await network.release();
+        return state;
+      }),
+    );
+    const [inPlace, asNodes] = states as [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>];
+    for (const name of [THIRD, keptName(THIRD, "acc_delta"), "2.weight", "5.dendrites.0.weight"]) {
+      expect(`${asNodes.get(name)}`, name).toBe(`${inPlace.get(name)}`);
+      const numbers = [asNodes, inPlace].map((state) => state.get(name)!.toNumbers());
+      expect(largestError(numbers[0]!, numbers[1]!), name).toBeLessThan(1e-5);
+    }
   });
 
   it("go on from their state as if nothing had been in between", async () => {

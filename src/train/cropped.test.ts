@@ -180,17 +180,22 @@ describe("cropped networks", () => {
     }
   });
 
-  it("go on from their state as if nothing had been in between", async () => {
-    const optimizer = UNTOUCHED["sgd with momentum"]!;
-    const network = await grown(optimizer);
-    await step(network, optimizer, 1);
-    const between = await network.state();
-    await step(network, optimizer, 2);
-    const wanted = await network.state();
-    await network.rebuild(1, between, newWeights);
-    await step(network, optimizer, 2);
-    const found = await network.state();
-    for (const [name, tensor] of wanted) expect([...found.get(name)!.data], name).toEqual([...tensor.data]);
-    await network.release();
-  });
+  it.each(["sgd with momentum", "adagrad"])(
+    "go on from their state as if it was never taken: %s",
+    async (name) => {
+      const optimizer = UNTOUCHED[name]!;
+      const network = await grown(optimizer);
+      await step(network, optimizer, 1);
+      const between = await network.state();
+      await step(network, optimizer, 2);
+      const wanted = await network.state();
+      await network.rebuild(1, between, newWeights);
+      const again = new CroppedNetwork(network.graph, optimizer, between);
+      expect(again.graph.state.get(THIRD)!.shape).toEqual([16, 16, 1, 1]);
+      await step(network, optimizer, 2);
+      const found = await network.state();
+      for (const [key, tensor] of wanted) expect([...found.get(key)!.data], key).toEqual([...tensor.data]);
+      await network.release();
+    },
+  );
 });

@@ -56,14 +56,15 @@ export class Crop {
     return copy;
   }
 
-  /** Whether all elements outside the part are `value`. */
-  surroundedBy(value: number, { data }: Tensor): boolean {
+  /** Whether all elements outside the part are `value`, as their type has it. */
+  surroundedBy(value: number, { data, dtype }: Tensor): boolean {
+    const wanted = filled([], value, dtype).data[0];
     const size = data.length / (this.#whole[0]! * this.#whole[1]!);
     const outside = Array.from({ length: size }, (_, place) => place).filter(
       (place) => !this.#places.includes(place),
     );
     for (let kernel = 0; kernel < data.length; kernel += size) {
-      for (const place of outside) if (data[kernel + place] !== value) return false;
+      for (const place of outside) if (data[kernel + place] !== wanted) return false;
     }
     return true;
   }

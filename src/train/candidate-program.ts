@@ -8,6 +8,7 @@ import type { Knobs } from "../optim/optimizer.ts";
 import { matchBatch } from "./batch.ts";
 import {
   candidateState,
+  computedOf,
   type FrozenNetwork,
   type StepApart,
   stepApart,
@@ -15,6 +16,7 @@ import {
   type Tap,
   withCandidates,
 } from "./candidate-step.ts";
+import { CroppedState } from "./cropped.ts";
 import { ExampleMemory, exampleKeys, examplesOf } from "./example-memory.ts";
 import type { CorrelationParts, NetworkParts } from "./network.ts";
 import { expectFinite, StepProgram, type StepResult } from "./program.ts";
@@ -64,6 +66,7 @@ interface Apart {
 export class CandidateProgram {
   /** Candidates as they started: what learning leaves as it is, too. */
   readonly initial: Tensors;
+  readonly #cropped: CroppedState;
   readonly #engine: Engine;
   /** Compiles network and candidates as one program that goes on from a state. */
   readonly #join: (state: Tensors) => Promise<StepProgram>;
@@ -75,12 +78,14 @@ export class CandidateProgram {
 
   private constructor(
     initial: Tensors,
+    cropped: CroppedState,
     engine: Engine,
     join: (state: Tensors) => Promise<StepProgram>,
     apart: Apart | null,
     kept: Kept | null,
   ) {
     this.initial = initial;
+    this.#cropped = cropped;
     this.#engine = engine;
     this.#join = join;
     this.#apart = apart;
@@ -98,17 +103,21 @@ export class CandidateProgram {
     const { engine } = parts;
     const grown = withCandidates(parts, frozen, settings);
     const initial = candidateState(grown);
+    const whole = (state: Tensors) => new Map([...initial, ...state]);
+    const cropped = new CroppedState(grown.graph, settings.optimizer, whole(saved), computedOf(grown));
+    const { crops } = cropped;
     const join = (state: Tensors) =>
-      StepProgram.compile(stepTogether(grown, parts, settings), engine, new Map([...initial, ...state]));
-    const step = standing && stepApart(grown, parts, settings);
+      StepProgram.compile(stepTogether(grown, parts, settings, crops), engine, cropped.partsOf(whole(state)));
+    const step = standing && stepApart(grown, parts, settings, crops);
     const program = new CandidateProgram(
       initial,
+      cropped,
       engine,
       join,
       step && {
         step,
         network: await engine.compile(step.network.model, { name: "frozen network" }),
-        candidates: await StepProgram.compile(step.candidates, engine, new Map([...initial, ...saved])),
+        candidates: await StepProgram.compile(step.candidates, engine, cropped.partsOf(whole(saved))),
       },
       step && {
         taps: step.taps,
@@ -175,8 +184,8 @@ export class CandidateProgram {
   }
 
   /** Copies of the candidates and what the optimizer keeps of them. */
-  snapshot(): Promise<Map<string, Tensor>> {
-    return (this.#together ?? this.#apart!.candidates).snapshot();
+  async snapshot(): Promise<Map<string, Tensor>> {
+    return this.#cropped.wholeOf(await (this.#together ?? this.#apart!.candidates).snapshot());
   }
 
   async release(): Promise<void> {

@@ -18,7 +18,7 @@ import { sgd } from "../optim/index.ts";
 import { gradients } from "../transform/gradient.ts";
 import { partlyTraining } from "../transform/mode.ts";
 import { namesOf } from "./candidate-objective.ts";
-import { candidateState, stepApart, stepTogether, withCandidates } from "./candidate-step.ts";
+import { candidateState, computedOf, stepApart, stepTogether, withCandidates } from "./candidate-step.ts";
 
 /** Images of 10 x 10 do not fill the tiles of the second convolution; those of the third are pooled to 5 x 5. */
 class Convolutions extends nn.Module {
@@ -69,7 +69,7 @@ const learned = candidateState(grown);
 /** Gradients and moments as they follow from the definitions, everything in its order. */
 async function reference(): Promise<Record<string, Tensor>> {
   const places = grown.sites.flatMap((site) => site.places);
-  const outputs = [...grown.graph.outputs, ...places.flatMap(({ sum, candidates }) => [sum, ...candidates])];
+  const outputs = computedOf(grown);
   const learns = (name: string) => name.includes(".candidates.");
   const { graph, mapped } = partlyTraining(grown.graph, learns, { outputs });
   const { dtype, shape } = loss.target(graph.outputs[0]!);
@@ -158,12 +158,12 @@ describe("the step of a dendrite phase", () => {
   });
 
   it("as one model gives the gradients and moments of the definitions", async () => {
-    const { model } = stepTogether(grown, parts, settings);
+    const { model } = stepTogether(grown, parts, settings, new Map());
     expectAlike(await runBytes(model, { ...batch, ...gains, ...state }, [...outputs, ...told]), wanted);
   });
 
   it("as two models gives the gradients and moments of the definitions", async () => {
-    const { network, taps, candidates } = stepApart(grown, parts, settings)!;
+    const { network, taps, candidates } = stepApart(grown, parts, settings, new Map())!;
     const names = taps.map(({ name }) => name);
     const found = await runBytes(network.model, batch, names);
     const fed = { x: batch.x, ...found, ...gains, ...state };
@@ -171,7 +171,7 @@ describe("the step of a dendrite phase", () => {
   });
 
   it("has no gradients of frozen weights, and none of what the first module reads", () => {
-    const { network } = stepApart(grown, parts, settings)!;
+    const { network } = stepApart(grown, parts, settings, new Map())!;
     const counts = products(network.model);
     // Forward a neuron and its dendrite; backward the neuron, but for the first module.
     expect(counts).toEqual({

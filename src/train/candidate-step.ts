@@ -9,6 +9,7 @@ import { isStatic } from "../graph/shape.ts";
 import { writeOnnx } from "../onnx/write.ts";
 import { cast, mul, reshape, shapeOf, stopGradient } from "../ops/index.ts";
 import { type Laid, laidOut } from "../transform/channel-major.ts";
+import { type Crops, partsIn, withParts } from "../transform/crop.ts";
 import { gradients } from "../transform/gradient.ts";
 import { partlyTraining, partlyTrainingForm } from "../transform/mode.ts";
 import { type Rewritten, rewrite } from "../transform/rewrite.ts";
@@ -60,6 +61,12 @@ export function withCandidates(
   return attachCandidates(base, plan, candidates);
 }
 
+/** All that a step computes of a network with candidates. */
+export function computedOf({ graph, sites }: WithCandidates): Value[] {
+  const places = sites.flatMap(({ places: own }) => own);
+  return [...graph.outputs, ...places.flatMap(({ sum, candidates }) => [sum, ...candidates])];
+}
+
 /** What candidates have, by name, as a graph holds it. */
 export function candidateState({ graph }: WithCandidates): Map<string, Tensor> {
   return new Map([...graph.state].filter(([name]) => isCandidate(name)));
@@ -70,18 +77,19 @@ export function stepTogether(
   grown: WithCandidates,
   { base, loss: lossOf, engine }: NetworkParts,
   settings: CorrelationParts,
+  crops: Crops,
 ): TrainStep {
   const places = placesOf(grown);
   const heard = new Set(places.map(({ sum }) => sum));
+  const cropped = withParts(crops);
   const simple = rewrite(
     grown.graph,
     // Errors are taken at sums: nothing may go past them.
     (node, inputs, target) =>
-      heard.has(node.inputs[0]!) ? undefined : reluAfterMaxPool(node, inputs, target),
-    {
-      outputs: [...grown.graph.outputs, ...places.flatMap(({ sum, candidates }) => [sum, ...candidates])],
-      freeze: isFrozen,
-    },
+      heard.has(node.inputs[0]!)
+        ? cropped(node, inputs, target)
+        : (cropped(node, inputs, target) ?? reluAfterMaxPool(node, inputs, target)),
+    { outputs: computedOf(grown), freeze: isFrozen, values: partsIn(grown.graph, crops) },
   );
   const { graph, at } = laidOutFor(grown, simple);
   const loss = appendLoss(graph, lossOf);
@@ -138,6 +146,7 @@ export function stepApart(
   grown: WithCandidates,
   parts: NetworkParts,
   settings: CorrelationParts,
+  crops: Crops,
 ): StepApart | null {
   const places = placesOf(grown);
   const read = new Set(places.flatMap(({ input, dendrites }) => [input, ...dendrites]));
@@ -153,7 +162,7 @@ export function stepApart(
   const feeds = dataFeeds(graph, parts.base, parts.loss);
   if (!byExample([...computed.map(mapped), ...errors], feeds)) return null;
   const names = new Map(computed.map((value, i): [Value, string] => [value, `read.${i}`]));
-  const { step, layouts } = candidatesAlone(grown, names, parts, settings);
+  const { step, layouts } = candidatesAlone(grown, names, parts, settings, crops);
   const values = new Map([...names].map(([value, name]) => [name, mapped(value)]));
   errors.forEach((error, i) => {
     const tiles = layouts[i];
@@ -179,19 +188,27 @@ function candidatesAlone(
   names: ReadonlyMap<Value, string>,
   { base, engine }: NetworkParts,
   settings: CorrelationParts,
+  crops: Crops,
 ): { step: TrainStep; layouts: readonly (Tiles | null)[] } {
   const places = placesOf(grown);
+  const cropped = withParts(crops);
   const cut = rewrite(
     grown.graph,
-    ({ operator, attributes, outputs }, inputs, { graph }) => {
-      if (!outputs.some((output) => names.has(output))) return undefined;
-      const own = graph.add(operator, inputs, attributes).outputs;
+    (node, inputs, target) => {
+      const { operator, attributes, outputs } = node;
+      const made = cropped(node, inputs, target);
+      if (!outputs.some((output) => names.has(output))) return made;
+      const own = made ?? target.graph.add(operator, inputs, attributes).outputs;
       return outputs.map((output, i) => {
         const name = names.get(output);
-        return name === undefined ? own[i] : graph.input(name, output.dtype, output.shape);
+        return name === undefined ? own[i] : target.graph.input(name, output.dtype, output.shape);
       });
     },
-    { outputs: places.flatMap((place) => place.candidates), freeze: isFrozen },
+    {
+      outputs: places.flatMap((place) => place.candidates),
+      freeze: isFrozen,
+      values: partsIn(grown.graph, crops),
+    },
   );
   const { graph, laid } = laidOut(cut.graph, partlyTrainingForm(isCandidate), []);
   const layouts: (Tiles | null)[] = [];

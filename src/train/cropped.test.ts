@@ -6,10 +6,15 @@ import { Random } from "../base/random.ts";
 import { Tensor } from "../base/tensor.ts";
 import { findSites } from "../dendrites/sites.ts";
 import { nodeEngine } from "../engine/node.ts";
+import { correlationSettings } from "../growth/correlation-settings.ts";
 import * as nn from "../nn/index.ts";
 import { crossEntropy } from "../nn/losses.ts";
+import { neg } from "../ops/index.ts";
 import * as optim from "../optim/index.ts";
-import { CroppedNetwork } from "./cropped.ts";
+import { namesOf } from "./candidate-objective.ts";
+import { CandidateProgram, FRESH_MEMORY, type MemoryStanding } from "./candidate-program.ts";
+import { computedOf, withCandidates } from "./candidate-step.ts";
+import { CroppedNetwork, CroppedState } from "./cropped.ts";
 import { GrowingNetwork, type NetworkParts } from "./network.ts";
 import { StepProgram } from "./program.ts";
 import { buildTrainStep, keptName } from "./step.ts";
@@ -196,6 +201,61 @@ describe("cropped networks", () => {
       const found = await network.state();
       for (const [key, tensor] of wanted) expect([...found.get(key)!.data], key).toEqual([...tensor.data]);
       await network.release();
+    },
+  );
+});
+
+describe("candidates of cropped kernels", () => {
+  const candidate = `${THIRD.replace(".weight", "")}.candidates.0.weight`;
+  /** The same, by more than arithmetic. */
+  const asNodes = (optimizer: optim.Optimizer): optim.Optimizer => ({
+    ...optimizer,
+    update: (...given) => {
+      const { parameter, state } = optimizer.update(...given);
+      return { parameter: neg(neg(parameter)), state };
+    },
+  });
+
+  /** What three steps tell and leave, with the network in each step or on what is kept of it. */
+  async function learned(optimizer: optim.Optimizer, standing: MemoryStanding | null) {
+    const settings = { ...correlationSettings({ candidates: 2 }), optimizer };
+    const parts = { ...partsWith(optim.sgd()), correlation: settings };
+    const frozen = { dendrites: 0, values: base.state, draw: newWeights };
+    const whole = withCandidates(parts, frozen, settings);
+    const { crops } = new CroppedState(whole.graph, optimizer, whole.graph.state, computedOf(whole));
+    const program = await CandidateProgram.compile(parts, frozen, settings, new Map(), standing);
+    const gains = sites.flatMap((site) =>
+      [0, 1].map((j): [string, Tensor] => [namesOf(site.id, j).gain, Tensor.full([16], 1)]),
+    );
+    const told: number[] = [];
+    for (const i of [1, 2, 3]) {
+      const knobs = optimizer.knobs(i, optimizer.learningRate);
+      const { loss, measures } = await program.run(batch, gains, knobs, true);
+      told.push(loss, ...[...measures.values()].flatMap((each) => [...each.toNumbers()]));
+    }
+    const state = await program.snapshot();
+    const { initial } = program;
+    await program.release();
+    return { told, state, initial, cropped: [...crops.keys()] };
+  }
+
+  it.each([null, FRESH_MEMORY])(
+    "learn what whole ones learn, and come out whole: kept %o",
+    async (standing) => {
+      const optimizer = optim.adadelta();
+      const [found, wanted] = [
+        await learned(optimizer, standing),
+        await learned(asNodes(optimizer), standing),
+      ];
+      expect(found.cropped).toContain(candidate);
+      expect(wanted.cropped).toEqual([]);
+      expect(largestError(found.told, wanted.told)).toBeLessThan(1e-4);
+      for (const [key, tensor] of wanted.state) {
+        expect(`${found.state.get(key)}`, key).toBe(`${tensor}`);
+        expect(largestError(found.state.get(key)!.toNumbers(), tensor.toNumbers()), key).toBeLessThan(1e-3);
+      }
+      const [before, after] = [found.initial.get(candidate)!.data, found.state.get(candidate)!.data];
+      for (let i = 0; i < before.length; i++) expect(before[i] === after[i]).toBe(i % 9 !== 4);
     },
   );
 });

@@ -2,9 +2,9 @@
 // updated; everybody else sees whole kernels.
 
 import type { Tensor } from "../base/tensor.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
-import { type Crop, cropKernels } from "../transform/crop.ts";
+import { type Crop, type Crops, cropKernels, findCrops } from "../transform/crop.ts";
 import { keptName } from "./step.ts";
 import { leavesUntouched } from "./update.ts";
 
@@ -14,9 +14,9 @@ interface Part {
   readonly around: Tensor | number;
 }
 
-/** A network with its state, cropped. */
-export class CroppedNetwork {
-  readonly graph: Graph;
+/** Which kernels programs have a part of, and their state both ways. */
+export class CroppedState {
+  readonly crops: Crops;
   readonly #parts = new Map<string, Part>();
 
   /**
@@ -24,21 +24,27 @@ export class CroppedNetwork {
    * work, and none may have been.
    *
    * @param state whole tensors that training starts from, by name; what the optimizer keeps may be among them.
+   * @param outputs what of the network is computed. Default: its outputs.
    */
-  constructor(network: Graph, optimizer: Optimizer, state: ReadonlyMap<string, Tensor>) {
+  constructor(
+    network: Graph,
+    optimizer: Optimizer,
+    state: ReadonlyMap<string, Tensor>,
+    outputs: readonly Value[] = network.outputs,
+  ) {
     const kept = Object.entries(optimizer.state);
-    const untouched = (name: string, crop: Crop) =>
+    const untouched = ([name, crop]: [string, Crop]) =>
       kept.every(([key, value]) => {
         const found = state.get(keptName(name, key));
         return !found || crop.surroundedBy(value, found);
       });
-    const { graph, crops } = leavesUntouched(optimizer)
-      ? cropKernels(network, untouched)
-      : { graph: network, crops: new Map<string, Crop>() };
-    this.graph = graph;
-    for (const [name, crop] of crops) {
-      this.#parts.set(name, { crop, around: state.get(name)! });
-      for (const [key, around] of kept) this.#parts.set(keptName(name, key), { crop, around });
+    this.crops = new Map(
+      leavesUntouched(optimizer) ? [...findCrops(network, outputs)].filter(untouched) : [],
+    );
+    for (const [name, crop] of this.crops) {
+      const around = state.get(name);
+      if (around) this.#parts.set(name, { crop, around });
+      for (const [key, filling] of kept) this.#parts.set(keptName(name, key), { crop, around: filling });
     }
   }
 
@@ -57,5 +63,15 @@ export class CroppedNetwork {
         return [name, part ? part.crop.around(tensor, part.around) : tensor];
       }),
     );
+  }
+}
+
+/** A network with its state, cropped. */
+export class CroppedNetwork extends CroppedState {
+  readonly graph: Graph;
+
+  constructor(network: Graph, optimizer: Optimizer, state: ReadonlyMap<string, Tensor>) {
+    super(network, optimizer, state);
+    this.graph = cropKernels(network, this.crops);
   }
 }

@@ -2,10 +2,10 @@
 // 1x1 kernel, with eight of nine weights multiplied by zero whatever the input is.
 
 import { allocate, type DType, Tensor } from "../base/tensor.ts";
-import type { Graph, Node, Value } from "../graph/graph.ts";
+import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import { convOp } from "../ops/index.ts";
 import { type Window, windows } from "../ops/window.ts";
-import { rewrite } from "./rewrite.ts";
+import { type Replacement, rewrite } from "./rewrite.ts";
 import { usersOf } from "./users.ts";
 
 /** What is left of a kernel along one spatial axis. */
@@ -84,49 +84,52 @@ function filled(shape: readonly number[], value: number, dtype: DType): Tensor {
   return tensor;
 }
 
-/** A network whose kernels are cropped, and which parts of the old ones they are, by name. */
-export interface Cropped {
-  readonly graph: Graph;
-  readonly crops: ReadonlyMap<string, Crop>;
-}
+/** Parts of kernels by name. */
+export type Crops = ReadonlyMap<string, Crop>;
 
 /**
- * Crops the kernels of convolutions, which compute the same by them. Stored weights that anything else reads too are left as
- * they are.
+ * What of the kernels of convolutions reads the input. Stored weights that anything else reads too are not among them.
  *
- * @param mayCrop of the stored weights that could be cropped, which to crop. Default: all.
+ * @param outputs what is computed. Default: the graph's outputs.
  */
-export function cropKernels(
-  network: Graph,
-  mayCrop: (name: string, crop: Crop) => boolean = () => true,
-): Cropped {
-  const users = usersOf(network);
+export function findCrops(network: Graph, outputs: readonly Value[] = network.outputs): Crops {
+  const users = usersOf(network, nodesBehind(outputs));
   const updated = new Set([...network.updates].flat());
   const crops = new Map<string, Crop>();
   for (const weight of [...network.parameters, ...network.buffers]) {
     const crop = updated.has(weight) ? null : cropOf(weight, users.get(weight) ?? []);
-    if (crop && mayCrop(weight.name, crop)) crops.set(weight.name, crop);
+    if (crop) crops.set(weight.name, crop);
   }
-  if (crops.size === 0) return { graph: network, crops };
-  const values = new Map([...crops].map(([name, crop]) => [name, crop.partOf(network.state.get(name)!)]));
-  const { graph } = rewrite(
-    network,
-    (node, inputs, target) => {
-      const crop = node.operator === convOp && crops.get(node.inputs[1]!.name);
-      if (!crop) return undefined;
-      const over = windowsOf(node);
-      const starts = over.map(({ before, dilation }, i) => before - crop.extents[i]!.start * dilation);
-      const ends = over.map(({ after, dilation, kernel }, i) => {
-        const { start, length } = crop.extents[i]!;
-        return after - (kernel - start - length) * dilation;
-      });
-      const kernel_shape = crop.extents.map(({ length }) => length);
-      const attributes = { ...node.attributes, auto_pad: "NOTSET", kernel_shape, pads: [...starts, ...ends] };
-      return target.graph.add(convOp, inputs, attributes, target.namesOf(node)).outputs;
-    },
-    { values, keepNames: true },
-  );
-  return { graph, crops };
+  return crops;
+}
+
+/** The parts of the values that a network has. */
+export function partsIn(network: Graph, crops: Crops): Map<string, Tensor> {
+  const { state } = network;
+  return new Map([...crops].map(([name, crop]) => [name, crop.partOf(state.get(name)!)]));
+}
+
+/** Convolutions with parts of their kernels, which compute the same. For `rewrite`, with the values of `partsIn`. */
+export function withParts(crops: Crops): Replacement {
+  return (node, inputs, target) => {
+    const crop = node.operator === convOp && crops.get(node.inputs[1]!.name);
+    if (!crop) return undefined;
+    const over = windowsOf(node);
+    const starts = over.map(({ before, dilation }, i) => before - crop.extents[i]!.start * dilation);
+    const ends = over.map(({ after, dilation, kernel }, i) => {
+      const { start, length } = crop.extents[i]!;
+      return after - (kernel - start - length) * dilation;
+    });
+    const kernel_shape = crop.extents.map(({ length }) => length);
+    const attributes = { ...node.attributes, auto_pad: "NOTSET", kernel_shape, pads: [...starts, ...ends] };
+    return target.graph.add(convOp, inputs, attributes, target.namesOf(node)).outputs;
+  };
+}
+
+/** A network with parts of its kernels. */
+export function cropKernels(network: Graph, crops: Crops): Graph {
+  if (crops.size === 0) return network;
+  return rewrite(network, withParts(crops), { values: partsIn(network, crops), keepNames: true }).graph;
 }
 
 /** What is left of a weight that convolutions read alike; null where that is all of it, or anything else reads it. */

@@ -124,6 +124,7 @@ export class GrowingNetwork {
     return freezeState(graph, { freeze });
   }
 
+  /** The network and its state as programs have them. */
   #asRun(): CroppedNetwork {
     this.#cropped ??= new CroppedNetwork(this.#graph, this.parts.optimizer, this.#initial);
     return this.#cropped;

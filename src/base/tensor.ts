@@ -83,7 +83,13 @@ export class Tensor<D extends DType = DType> {
 
   /** A tensor with every element `value`. */
   static full<D extends DType = "float32">(shape: readonly number[], value: number, dtype = "float32" as D) {
-    return Tensor.of(shape, new Array<number>(sizeOf(shape)).fill(value), dtype);
+    const tensor = Tensor.zeros(shape, dtype);
+    // Zeros take no time as long as nobody writes them.
+    if (Object.is(value, 0)) return tensor;
+    const data = tensor.data as TensorData;
+    if (data instanceof BigInt64Array) data.fill(BigInt(value));
+    else data.fill(value);
+    return tensor;
   }
 
   /** A tensor from plain numbers, converted to `dtype`. */

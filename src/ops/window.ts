@@ -40,6 +40,16 @@ export function extent({ kernel, dilation }: Pick<Window, "kernel" | "dilation">
   return (kernel - 1) * dilation + 1;
 }
 
+/** For each place in the kernel, the element that it reads in each window; null for padding. */
+export function readsOf({ kernel, dilation, stride, before, input, output }: Window): (number | null)[][] {
+  return Array.from({ length: kernel }, (_, tap) =>
+    Array.from({ length: output }, (_, place) => {
+      const at = place * stride + tap * dilation - before;
+      return at >= 0 && at < input ? at : null;
+    }),
+  );
+}
+
 /** The windows over the spatial axes (from axis 2 on) of a value of `shape`. @throws `shape_mismatch` when one does not fit. */
 export function windows(shape: Shape, kernels: readonly number[], attributes: WindowAttributes): Window[] {
   const { auto_pad: autoPad = "NOTSET", pads, ceil_mode: ceil = 0 } = attributes;

@@ -62,9 +62,9 @@ export function withCandidates(
 }
 
 /** All that a step computes of a network with candidates. */
-export function computedOf({ graph, sites }: WithCandidates): Value[] {
-  const places = sites.flatMap(({ places: own }) => own);
-  return [...graph.outputs, ...places.flatMap(({ sum, candidates }) => [sum, ...candidates])];
+export function computedOf(grown: WithCandidates): Value[] {
+  const places = placesOf(grown);
+  return [...grown.graph.outputs, ...places.flatMap(({ sum, candidates }) => [sum, ...candidates])];
 }
 
 /** What candidates have, by name, as a graph holds it. */
@@ -86,9 +86,8 @@ export function stepTogether(
     grown.graph,
     // Errors are taken at sums: nothing may go past them.
     (node, inputs, target) =>
-      heard.has(node.inputs[0]!)
-        ? cropped(node, inputs, target)
-        : (cropped(node, inputs, target) ?? reluAfterMaxPool(node, inputs, target)),
+      cropped(node, inputs, target) ??
+      (heard.has(node.inputs[0]!) ? undefined : reluAfterMaxPool(node, inputs, target)),
     { outputs: computedOf(grown), freeze: isFrozen, values: partsIn(grown.graph, crops) },
   );
   const { graph, at } = laidOutFor(grown, simple);

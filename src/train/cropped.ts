@@ -69,9 +69,12 @@ export class CroppedState {
 /** A network with its state, cropped. */
 export class CroppedNetwork extends CroppedState {
   readonly graph: Graph;
+  /** The state that training starts from, as programs have it. */
+  readonly initial: ReadonlyMap<string, Tensor>;
 
   constructor(network: Graph, optimizer: Optimizer, state: ReadonlyMap<string, Tensor>) {
     super(network, optimizer, state);
-    this.graph = cropKernels(network, this.crops);
+    this.initial = this.partsOf(state);
+    this.graph = cropKernels(network, this.crops, this.initial);
   }
 }

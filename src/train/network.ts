@@ -213,7 +213,7 @@ export class GrowingNetwork {
     if (!this.#program) {
       const { loss, optimizer, engine } = this.parts;
       const step = buildTrainStep(this.#trained(), loss, optimizer, { inPlace: engine.sharesMemory });
-      this.#program = await StepProgram.compile(step, engine, this.#asRun().partsOf(this.#initial));
+      this.#program = await StepProgram.compile(step, engine, this.#asRun().initial);
     }
     return this.#program;
   }
@@ -229,7 +229,7 @@ export class GrowingNetwork {
   /** Parameters and buffers as the engine has them: those of the training step, and those that it leaves as they are. */
   #residents(): ReadonlyMap<string, Resident> {
     this.#uploaded ??= new Map(
-      [...this.#asRun().partsOf(this.#initial)].map(([name, data]) => [name, this.parts.engine.upload(data)]),
+      [...this.#asRun().initial].map(([name, data]) => [name, this.parts.engine.upload(data)]),
     );
     return this.#program ? new Map([...this.#uploaded, ...this.#program.residents]) : this.#uploaded;
   }

@@ -162,7 +162,7 @@ class Layout {
     const known = this.#wanted.get(value);
     if (known !== undefined) return known;
     const users = this.#users.get(value) ?? [];
-    const wanted = users.every((user) => {
+    const isWanted = (user: Node | null): boolean => {
       if (!user) return true;
       const { operator, inputs, output } = user;
       if (ELEMENTWISE.has(operator) || (operator === op.batchNormalizationOp && inputs[0] === value))
@@ -170,9 +170,10 @@ class Layout {
       const over =
         operator === op.convOp && inputs[0] === value && imageWindows(user, value.shape, inputs[1]!);
       return over ? formOf(over, inputs[1]!) !== null || paysUnfolded(over, inputs[1]!) : false;
-    });
-    this.#wanted.set(value, users.length > 0 && wanted);
-    return users.length > 0 && wanted;
+    };
+    const wanted = users.length > 0 && users.every(isWanted);
+    this.#wanted.set(value, wanted);
+    return wanted;
   }
 
   /** Batch normalization of tiles that hold nothing but the value: its channels are on axis 1 as well. */

@@ -1,10 +1,10 @@
 // Kernels of convolutions without the places that never read anything but padding: on a map of one place a 3x3 kernel is a
 // 1x1 kernel, with eight of nine weights multiplied by zero whatever the input is.
 
-import { allocate, type DType, Tensor } from "../base/tensor.ts";
+import { allocate, Tensor } from "../base/tensor.ts";
 import { type Graph, type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import { convOp } from "../ops/index.ts";
-import { type Window, windows } from "../ops/window.ts";
+import { readsOf, type Window, windows } from "../ops/window.ts";
 import { type Replacement, rewrite } from "./rewrite.ts";
 import { usersOf } from "./users.ts";
 
@@ -48,8 +48,7 @@ export class Crop {
 
   /** A copy of `whole`, or of a tensor of one value, with this part. */
   around(part: Tensor, whole: Tensor | number): Tensor {
-    const { dtype } = part;
-    const copy = typeof whole === "number" ? filled(this.#whole, whole, dtype) : whole.clone();
+    const copy = typeof whole === "number" ? Tensor.full(this.#whole, whole, part.dtype) : whole.clone();
     this.#each((to, from) => {
       copy.data[to] = part.data[from]!;
     });
@@ -58,7 +57,7 @@ export class Crop {
 
   /** Whether all elements outside the part are `value`, as their type has it. */
   surroundedBy(value: number, { data, dtype }: Tensor): boolean {
-    const wanted = filled([], value, dtype).data[0];
+    const wanted = Tensor.full([], value, dtype).data[0];
     const size = data.length / (this.#whole[0]! * this.#whole[1]!);
     const outside = Array.from({ length: size }, (_, place) => place).filter(
       (place) => !this.#places.includes(place),
@@ -76,12 +75,6 @@ export class Crop {
       for (const place of places) visit(whole + place, part++);
     }
   }
-}
-
-function filled(shape: readonly number[], value: number, dtype: DType): Tensor {
-  const tensor = Tensor.zeros(shape, dtype);
-  if (value !== 0) (tensor.data as Float32Array).fill(value);
-  return tensor;
 }
 
 /** Parts of kernels by name. */
@@ -126,10 +119,13 @@ export function withParts(crops: Crops): Replacement {
   };
 }
 
-/** A network with parts of its kernels. */
-export function cropKernels(network: Graph, crops: Crops): Graph {
-  if (crops.size === 0) return network;
-  return rewrite(network, withParts(crops), { values: partsIn(network, crops), keepNames: true }).graph;
+/** A network with parts of its kernels. `values`: at least those of `partsIn`, by name. */
+export function cropKernels(
+  network: Graph,
+  crops: Crops,
+  values: ReadonlyMap<string, Tensor> = partsIn(network, crops),
+): Graph {
+  return crops.size === 0 ? network : rewrite(network, withParts(crops), { values, keepNames: true }).graph;
 }
 
 /** What is left of a weight that convolutions read alike; null where that is all of it, or anything else reads it. */
@@ -151,11 +147,9 @@ function windowsOf({ inputs: [x, w], attributes }: Node): Window[] {
 }
 
 /** What is left of a kernel along an axis: no more is cut off than is padded. */
-function extentOf({ kernel, dilation, stride, before, after, input, output }: Window): Extent {
-  const reads = Array.from({ length: kernel }, (_, tap) =>
-    Array.from({ length: output }, (_, place) => place * stride + tap * dilation - before),
-  );
-  const live = reads.map((places) => places.some((place) => place >= 0 && place < input));
+function extentOf(window: Window): Extent {
+  const { kernel, dilation, before, after } = window;
+  const live = readsOf(window).map((elements) => elements.some((element) => element !== null));
   // A convolution of nothing but padding keeps its kernel.
   const first = Math.max(0, live.indexOf(true));
   const last = live.includes(true) ? live.lastIndexOf(true) : kernel - 1;

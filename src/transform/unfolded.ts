@@ -6,7 +6,7 @@ import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { multiplyDims } from "../graph/shape.ts";
 import { gather, matMul, pad, reduceSum, reshape, transpose } from "../ops/index.ts";
-import type { Window } from "../ops/window.ts";
+import { readsOf, type Window } from "../ops/window.ts";
 import { constantMatrix, kronecker, oneHotColumns } from "./matrix.ts";
 
 /** Rows of a kernel whose gradient is written at once. */
@@ -27,7 +27,7 @@ export function unfoldedConv(x: Value, w: Value, over: readonly [Window, Window]
   const places = multiplyDims(rows.output * columns.output, batch);
   const elements = rows.input * columns.input;
   const flat = reshape(x, [inputs, elements, batch]);
-  const reads = readsOf(over);
+  const reads = placesRead(over);
   const live = liveTaps(reads, elements);
   const kernel = live.length === taps ? w : chosen(reshape(w, [outputs * inputs, taps]), live);
   const unfolded = isWhole(over)
@@ -102,17 +102,11 @@ function unfold(x: Value, reads: readonly number[]): Value {
 }
 
 /** For each place in the kernel, the element that is read in each window; one past the last for padding. */
-function readsOf([rows, columns]: readonly [Window, Window]): number[][] {
+function placesRead([rows, columns]: readonly [Window, Window]): number[][] {
   const elements = rows.input * columns.input;
-  const along = ({ kernel, dilation, stride, before, input, output }: Window) =>
-    Array.from({ length: kernel }, (_, tap) =>
-      Array.from({ length: output }, (_, place) => {
-        const at = place * stride + tap * dilation - before;
-        return at >= 0 && at < input ? at : null;
-      }),
-    );
-  return along(rows).flatMap((ys) =>
-    along(columns).map((xs) =>
+  const across = readsOf(columns);
+  return readsOf(rows).flatMap((ys) =>
+    across.map((xs) =>
       ys.flatMap((y) => xs.map((x) => (y === null || x === null ? elements : y * columns.input + x))),
     ),
   );

@@ -25,12 +25,14 @@ import {
   reduceMean,
   reduceSum,
   reshape,
+  scalar,
   sigmoidOp,
   sign,
   stopGradient,
   sub,
   tanhOp,
 } from "../ops/index.ts";
+import { meanOfProducts, meanOver } from "../ops/totals.ts";
 
 /** A dendrite's output and its neurons' error. */
 export interface CorrelationTerms {
@@ -99,49 +101,53 @@ export function correlation(terms: CorrelationTerms): Correlation {
       output.shape.map((_, axis) => (axis === channelAxis ? -1 : 1)),
     );
   const mean = (x: Value) => meanOf(x, channelAxis, counted);
+  const meanProduct = (a: Value, b: Value) => meanProductOf(a, b, channelAxis, counted);
 
   const meanOutput = mean(still);
   const origin = terms.meanError ? along(terms.meanError) : mean(error);
   // Zero where there is no position.
   const deviation = stopGradient(sub(error, counted ? mul(origin, counted) : origin));
-  // What the origin is off the mean: by its rounding, where it is the mean.
-  const off = mean(deviation);
+  // What the origin is off the mean; where it is the mean itself, not even its rounding shows in a square.
+  const off = terms.meanError ? mean(deviation) : null;
   const product = mul(output, deviation);
-  const followed = mean(product);
-  const covariance = sub(stopGradient(followed), mul(meanOutput, off));
   const v = sub(still, meanOutput);
+  // Of both deviations, although one would do: the mean of an output that hardly varies would drown what is left.
+  const covariance = meanProduct(v, deviation);
   const weight = batchSign ? mul(along(gain), sign(covariance)) : along(gain);
   const scale = div(neg(weight), positions(error, channelAxis, counted));
-  const surrogate = neg(reduceSum(mul(followed, weight)));
+  const surrogate = neg(reduceSum(mul(mean(product), weight)));
   follow({ surrogate, output, deviation, product, factor: scaleApart ? null : scale });
+  const meanSquareError = meanProduct(deviation, deviation);
   return {
     surrogate,
     scale: perNeuron(scale),
     statistics: {
       meanOutput: perNeuron(meanOutput),
-      meanError: perNeuron(add(origin, off)),
-      varianceOutput: perNeuron(mean(mul(v, v))),
-      varianceError: perNeuron(sub(mean(mul(deviation, deviation)), mul(off, off))),
+      meanError: perNeuron(off ? add(origin, off) : origin),
+      varianceOutput: perNeuron(meanProduct(v, v)),
+      varianceError: perNeuron(off ? sub(meanSquareError, mul(off, off)) : meanSquareError),
       covariance: perNeuron(covariance),
     },
   };
 }
 
-/** The mean over positions, with the other axes as 1. First over the axes behind the neurons': the runtime's fastest sums. */
+/** The mean over positions, with the other axes as 1. */
 function meanOf(x: Value, channelAxis: number, counted: Value | undefined): Value {
   const others = otherAxes(x, channelAxis);
   const over = (y: Value, axes: readonly number[]) =>
-    axes.length === 0 ? y : reduceMean(y, axes, { keepDims: true });
-  if (!counted) {
-    const inner = others.filter((axis) => axis > channelAxis);
-    return over(
-      over(x, inner),
-      others.filter((axis) => axis < channelAxis),
-    );
-  }
+    axes.length === 0 ? y : meanOver(y, axes, { keepDims: true });
+  if (!counted) return over(x, others);
   const last = x.rank - 1;
   const rest = others.filter((axis) => axis !== last);
   return div(over(mul(over(x, [last]), counted), rest), reduceMean(counted));
+}
+
+/** The mean of `a` times `b` over positions, with the other axes as 1. */
+function meanProductOf(a: Value, b: Value, channelAxis: number, counted: Value | undefined): Value {
+  const others = otherAxes(a, channelAxis);
+  return counted || others.length === 0
+    ? meanOf(mul(a, b), channelAxis, counted)
+    : meanOfProducts(a, b, others, { keepDims: true });
 }
 
 function otherAxes({ shape }: Value, channelAxis: number): number[] {
@@ -156,7 +162,7 @@ function positions(x: Value, channelAxis: number, counted: Value | undefined): V
 
 /** The activations whose slope is a function of their output v: their slope times e, given v and v e. */
 const SLOPES = new Map<unknown, (v: Value, product: Value, e: Value) => Value>([
-  [sigmoidOp, (v, product) => sub(product, mul(v, product))],
+  [sigmoidOp, (v, product) => mul(product, sub(scalar(v, 1), v))],
   [tanhOp, (v, product, e) => sub(e, mul(v, product))],
 ]);
 

@@ -1,6 +1,5 @@
 // Reductions over axes. Integers are reduced, not differentiated.
 
-import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Element, ValueType } from "../graph/operator.ts";
 import {
@@ -27,8 +26,7 @@ import { onesForZeros, zerosOf } from "./divisor.ts";
 import { add, div, exp, mul, sign, sub } from "./elementwise.ts";
 import { eachIndex, outputShape } from "./evaluate.ts";
 import { equal } from "./logic.ts";
-import { matMul } from "./matmul.ts";
-import { constantOfShapeOp, expandLike, reshape, shapeOf, unsqueeze } from "./reshape.ts";
+import { expandLike, reshape, shapeOf, unsqueeze } from "./reshape.ts";
 
 /** Options of the reductions. */
 export interface ReduceOptions {
@@ -130,18 +128,6 @@ export function reduceSum(x: Value, axes?: readonly number[], options: ReduceOpt
 }
 
 export const reduceSumOp = defineReduction("ReduceSum", 13, "wide", (dy, x) => expandLike(dy, x), addDims);
-
-/**
- * The sum over the first `count` axes, where the others are known: as a product with a row of ones, which the runtime
- * computes two to four times as fast as a ReduceSum.
- */
-export function sumLeading(x: Value, count: number): Value {
-  const rest = x.shape.slice(count);
-  const rows = reshape(x, [shapeSize(x.shape.slice(0, count)), shapeSize(rest)]);
-  const value = Tensor.full([1], 1, x.dtype);
-  const ones = constantOfShapeOp.emit([shapeOf(rows, 0, 1)], { value }).output;
-  return reshape(matMul(ones, rows), rest);
-}
 
 /** The mean over `axes` (default: all). ONNX ReduceMean-18. */
 export function reduceMean(x: Value, axes?: readonly number[], options: ReduceOptions = {}): Value {

@@ -1,11 +1,12 @@
 // Reverse-mode differentiation: appends to a graph the nodes that compute the gradients of a loss.
 
 import { ArborizeError, invariant } from "../base/errors.ts";
-import { isFloat, sizeOf } from "../base/tensor.ts";
+import { isFloat } from "../base/tensor.ts";
 import { type Node, nodesBehind, type Value } from "../graph/graph.ts";
 import type { GradientRule } from "../graph/operator.ts";
-import { isStaticShape, sameShape, shapeText } from "../graph/shape.ts";
-import { add, fullLike, reduceSum, reshape, stopGradientOp, sumLeading } from "../ops/index.ts";
+import { sameShape, shapeText } from "../graph/shape.ts";
+import { add, fullLike, reshape, stopGradientOp } from "../ops/index.ts";
+import { sumOver } from "../ops/totals.ts";
 
 /**
  * The gradients of a scalar `loss` with respect to `wrt`, in the order of `wrt` and in the shape of each. The nodes are
@@ -99,9 +100,7 @@ function sumToShape(dx: Value, input: Value): Value {
   const axes = dx.shape
     .map((_, axis) => axis)
     .filter((axis) => axis < leading || (input.shape[axis - leading] === 1 && dx.shape[axis] !== 1));
-  const rest = dx.shape.slice(axes.length);
-  const leads = axes.every((axis, i) => axis === i) && isStaticShape(rest) && sizeOf(rest) > 1;
-  return reshape(leads ? sumLeading(dx, axes.length) : reduceSum(dx, axes), input.shape);
+  return reshape(sumOver(dx, axes), input.shape);
 }
 
 /** Reports every operator without a gradient on the way from the loss to `wrt`, all at once. */

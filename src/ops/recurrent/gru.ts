@@ -5,7 +5,7 @@ import { concat, split } from "../concat.ts";
 import { defineOperator, scalar } from "../define.ts";
 import { add, mul, sub } from "../elementwise.ts";
 import { gemm, matMul } from "../matmul.ts";
-import { sumLeading } from "../reduce.ts";
+import { sumOver } from "../totals.ts";
 import type { Activation } from "./activations.ts";
 import type { RnnOutputs } from "./rnn.ts";
 import {
@@ -102,7 +102,7 @@ function backwardResettingProduct(run: Run): RunGradients {
   return {
     ...ofInput(run, dInput),
     r: gemm(dSums, previous, null, { transA: true }),
-    biases: [sumLeading(dInput, 1), sumLeading(dSums, 1)],
+    biases: [sumOver(dInput, [0]), sumOver(dSums, [0])],
     initialH: carried[0]!,
   };
 }
@@ -131,7 +131,7 @@ function backwardResettingState(run: Run): RunGradients {
   );
   const [dZR, dN] = rows as [Value, Value];
   const dSums = concat([dZR, dN], 1);
-  const dBias = sumLeading(dSums, 1);
+  const dBias = sumOver(dSums, [0]);
   const parts = [
     gemm(dZR, previous, null, { transA: true }),
     gemm(dN, mul(r, previous), null, { transA: true }),

@@ -6,8 +6,8 @@ import { concat, split } from "../concat.ts";
 import { defineOperator } from "../define.ts";
 import { add, mul } from "../elementwise.ts";
 import { gemm, matMul } from "../matmul.ts";
-import { sumLeading } from "../reduce.ts";
 import { unsqueeze } from "../reshape.ts";
+import { sumOver } from "../totals.ts";
 import type { Activation } from "./activations.ts";
 import {
   ATTRIBUTES,
@@ -111,7 +111,7 @@ function backward(run: Run, dC: ReturnType<Run["last"]>): RunGradients {
     },
   );
   const [dGates] = rows as [Value];
-  const dBias = sumLeading(dGates, 1);
+  const dBias = sumOver(dGates, [0]);
   return {
     x: matMul(dGates, w),
     w: gemm(dGates, x, null, { transA: true }),
@@ -176,5 +176,5 @@ function forwardPass(run: Run): Forward {
 /** i and f see the cell state before the step, o the one after it. */
 function peepholeGradient(dGates: Value, { c, before }: Forward, hidden: number): Value {
   const [dI, dO, dF] = split(dGates, [hidden, hidden, hidden, hidden], 1) as [Value, Value, Value];
-  return sumLeading(concat([mul(dI, before), mul(dO, c), mul(dF, before)], 1), 1);
+  return sumOver(concat([mul(dI, before), mul(dO, c), mul(dF, before)], 1), [0]);
 }

@@ -4,7 +4,7 @@ import type { Value } from "../../graph/graph.ts";
 import { defineOperator } from "../define.ts";
 import { add, mul } from "../elementwise.ts";
 import { gemm, matMul } from "../matmul.ts";
-import { sumLeading } from "../reduce.ts";
+import { sumOver } from "../totals.ts";
 import {
   ATTRIBUTES,
   attributesOf,
@@ -56,7 +56,7 @@ function backward(run: Run): RunGradients {
     },
   );
   const [dGate] = rows as [Value];
-  const dBias = sumLeading(dGate, 1);
+  const dBias = sumOver(dGate, [0]);
   return {
     x: matMul(dGate, run.w),
     w: gemm(dGate, run.x, null, { transA: true }),

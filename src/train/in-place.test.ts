@@ -6,7 +6,7 @@ import { Tensor } from "../base/tensor.ts";
 import { nodeEngine } from "../engine/node.ts";
 import { Graph } from "../graph/graph.ts";
 import { mse } from "../nn/losses.ts";
-import { add, gather, mul, reduceSum, tanh } from "../ops/index.ts";
+import { add, gather, mul, reduceMean, reduceSum, tanh } from "../ops/index.ts";
 import * as optim from "../optim/index.ts";
 import { StepProgram } from "./program.ts";
 import { buildTrainStep } from "./step.ts";
@@ -96,6 +96,35 @@ describe("updates in place", () => {
       expect(moved, key).toBeGreaterThan(0);
       expect(off! / moved!, key).toBeLessThan(1e-4);
     }
+  });
+
+  // A little more and a little less than what has another place to go to.
+  it.each([2 ** 22 + 4, 2 ** 22 - 3])("are those of the graph for %i parameters", async (length) => {
+    const optimizer = optim.adam({ learningRate: 0.01 });
+    const graph = new Graph({ name: "gain" });
+    const x = graph.input("x", "float32", ["batch", 1]);
+    const gain = graph.parameter("gain", Tensor.full([length], 0.5));
+    graph.output(reduceMean(tanh(mul(x, gain)), [1]));
+    const [found, wanted] = await Promise.all(
+      [true, false].map(async (inPlace) => {
+        const step = buildTrainStep(graph, mse(), optimizer, { inPlace });
+        const program = await StepProgram.compile(step, engine, graph.state);
+        for (let i = 1; i <= 3; i++) {
+          const batch: [string, Tensor][] = [
+            ["x", Tensor.of([1, 1], [i])],
+            ["target", Tensor.of([1], [1])],
+          ];
+          await program.run(batch, optimizer.knobs(i, 0.01));
+        }
+        const { data } = (await program.snapshot(["gain"])).get("gain")!;
+        await program.release();
+        return data;
+      }),
+    );
+    expect(found!.length).toBe(length);
+    expect(found![0]).toBeGreaterThan(0.52);
+    for (const at of [0, 1, length >> 1, length - 1]) expect(found![at]).toBeCloseTo(Number(wanted![at]), 5);
+    expect(found!.every((number) => number === found![0])).toBe(true);
   });
 
   it.each([4, 3, 1, 6])(

@@ -12,7 +12,10 @@ import { Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import { addOp, divOp, maxOp, mulOp, sqrtOp, subOp } from "../ops/index.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 
-/** The arrays of an update program, in order: the parameter, its gradient, then the optimizer's state. */
+/**
+ * The arrays of an update program, in order: the parameter, its gradient, then the optimizer's state; last where the updated
+ * parameter is written, which may be where it was.
+ */
 export const PARAMETER = 0;
 export const GRADIENT = 1;
 
@@ -79,19 +82,21 @@ export function updateProgram(optimizer: Optimizer): ElementwiseProgram | null {
   const nodes = nodesBehind(results);
   if (nodes.some(({ operator }) => !OPS.has(operator))) return null;
 
-  const numbers = new Map<Value, number>();
-  for (const value of [...graph.inputs, ...graph.constants]) numbers.set(value, numbers.size);
+  const arrays = names.length + 3;
+  const scalars = Object.values(knobs);
+  const given = [parameter, gradient, ...Object.values(state), null, ...scalars, ...graph.constants];
+  const numbers = new Map<Value | null, number>(given.map((value, i) => [value, i]));
   const steps = nodes.map(({ operator, inputs, output }) => {
     numbers.set(output, numbers.size);
     return { op: OPS.get(operator)!, values: inputs.map((input) => numbers.get(input!)!) };
   });
-  const arrays = [PARAMETER, ...names.map((_, i) => GRADIENT + 1 + i)];
+  const written = [arrays - 1, ...names.map((_, i) => GRADIENT + 1 + i)];
   return {
-    arrays: names.length + 2,
-    scalars: Object.keys(knobs).length,
+    arrays,
+    scalars: scalars.length,
     constants: graph.constants.map(({ data }) => data!.item()),
     steps,
-    writes: results.map((value, i) => ({ value: numbers.get(value)!, array: arrays[i]!, flush: i > 0 })),
+    writes: results.map((value, i) => ({ value: numbers.get(value)!, array: written[i]!, flush: i > 0 })),
   };
 }
 
@@ -104,12 +109,13 @@ export function leavesUntouched(optimizer: Optimizer): boolean {
   if (!program) return false;
   const before = [[1, -0.3, 1e-3, 50], [0], ...Object.values(optimizer.state).map((value) => [value])];
   const arena = new Arena(before.length * VECTOR);
-  const starts = before.map((_, i) => i * VECTOR);
-  const arrays = starts.map((start) => arena.array(start, VECTOR / 4));
+  const begins = before.map((_, i) => i * VECTOR);
+  const arrays = begins.map((start) => arena.array(start, VECTOR / 4));
   before.forEach((numbers, i) => {
     for (let j = 0; j < VECTOR / 4; j++) arrays[i]![j] = numbers[j % numbers.length]!;
   });
   const run = compileElementwise(program, arena);
+  const starts = [...begins, begins[PARAMETER]!];
   const unchanged = arrays.map((array) => array.slice());
   for (const step of [1, 2]) run(VECTOR, starts, Object.values(optimizer.knobs(step, 1)));
   return arrays.every((array, i) => array.every((number, j) => number === unchanged[i]![j]));

@@ -77,8 +77,10 @@ function encode({ arrays, scalars, constants, steps, writes }: ElementwiseProgra
     ...[...value(zero), ...Op.wordsEqual],
   ];
   const before = arrays + scalars + constants.length;
+  const used = new Set([...steps.flatMap((each) => each.values), ...writes.map((write) => write.value)]);
+  const read = range(arrays).filter((array) => used.has(array));
   const vector = (offset: number) => [
-    ...range(arrays).flatMap((array) => [...get(1 + array), ...vectorLoad(offset), ...set(array)]),
+    ...read.flatMap((array) => [...get(1 + array), ...vectorLoad(offset), ...set(array)]),
     ...steps.flatMap((step, i) => [...step.values.flatMap(value), ...Op[step.op], ...set(before + i)]),
     ...writes.flatMap((write) => [
       ...[...get(1 + write.array), ...value(write.value)],

@@ -1,10 +1,13 @@
 // What an epoch of a dendrite phase costs beside one of the neurons: with the network in each step, and on what is kept of it.
 //
-//     npx tsx bench/dendrite-phase.ts [NAME…]
+//     npx tsx bench/dendrite-phase.ts [--threads N] [NAME…]
 //
-// One thread, processor time, the least of several epochs taken in turns, so that a machine that is busy otherwise does not matter
-// much. Epochs are of training alone, without validation.
+// The least of several epochs taken in turns, so that a machine that is busy otherwise does not matter much. Epochs are of
+// training alone, without validation.
 
+import { availableParallelism } from "node:os";
+import { setTimeout } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import {
   arborize,
   type Batch,
@@ -18,7 +21,9 @@ import {
 import { drawBatch, LOSS, ROWS, type Row } from "./networks.ts";
 
 const BATCHES = 4;
-const ROUNDS = 7;
+const ROUNDS = 12;
+/** Milliseconds after which the threads of the training before have stopped waiting for more. */
+const PAUSE = 50;
 
 /** Three convolutions of 32 channels, and a classifier. */
 class Convolutions extends nn.Module {
@@ -54,6 +59,25 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
   lstm: { row: ROWS.lstm, where: { types: ["LSTM", "Linear"] } },
 };
 
+const { values, positionals: chosen } = parseArgs({
+  options: {
+    threads: { type: "string", default: String(availableParallelism()) },
+    help: { type: "boolean", short: "h", default: false },
+  },
+  allowPositionals: true,
+});
+const threads = Number(values.threads);
+const strangers = chosen.filter((name) => !(name in SUBJECTS));
+if (values.help || strangers.length > 0 || !(Number.isInteger(threads) && threads > 0)) {
+  if (strangers.length > 0) console.error(`no such network: ${strangers.join(", ")}\n`);
+  console.log(
+    "Times epochs of dendrites that learn by correlation against epochs of neurons.\n\n" +
+      `usage: dendrite-phase.ts [--threads N] [${Object.keys(SUBJECTS).join(" | ")}] …\n` +
+      `  --threads  of the engine (default: the machine's, ${availableParallelism()})`,
+  );
+  process.exit(values.help ? 0 : 2);
+}
+
 /** A training with `dendrites` dendrites whose next one learns, or whose neurons do. */
 async function prepared(
   { row, where }: Subject,
@@ -76,7 +100,7 @@ async function prepared(
       },
     },
     growth: { switchMode: "every", retainAll: true, findBestRate: false },
-    engine: nodeEngine({ threads: 1 }),
+    engine: nodeEngine({ threads }),
   });
   for (let score = 0; ; score++) {
     const neurons = training.phase === "neurons";
@@ -86,15 +110,14 @@ async function prepared(
   }
 }
 
-/** The processor time of an epoch, in milliseconds. */
+/** The time of an epoch, in milliseconds. */
 async function epoch(training: Training, batches: readonly Batch[]): Promise<number> {
-  const before = process.cpuUsage();
+  await setTimeout(PAUSE);
+  const before = performance.now();
   for (const batch of batches) await training.step(batch);
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+  return performance.now() - before;
 }
 
-const chosen = process.argv.slice(2);
 console.log("| network | dendrites | neurons, ms | dendrites, ms | ratio | kept, ms | ratio |");
 console.log("| --- | --: | --: | --: | --: | --: | --: |");
 for (const [name, subject] of Object.entries(SUBJECTS)) {

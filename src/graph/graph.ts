@@ -3,7 +3,7 @@
 
 import { ArborizeError, invariant } from "../base/errors.ts";
 import type { DType, Tensor } from "../base/tensor.ts";
-import { nodeKey } from "./distinct.ts";
+import { nodeKey, TensorMap } from "./distinct.ts";
 import type { Attributes, Operator, ValueType } from "./operator.ts";
 import { type Shape, sameShape, shapeText } from "./shape.ts";
 
@@ -151,7 +151,7 @@ export class Graph {
   readonly #prefix: string;
   readonly #counters = new Map<string, number>();
   readonly #equal: Map<string, Node> | null;
-  readonly #constants = new Map<string, Value>();
+  readonly #constants = new TensorMap<Value>();
 
   constructor(options: GraphOptions = {}) {
     this.name = options.name ?? "network";
@@ -198,15 +198,13 @@ export class Graph {
     this.updates.set(buffer, next);
   }
 
-  /** A constant. Small equal ones are the same value. */
+  /** A constant. Equal ones without a name are the same value. */
   constant(data: Tensor, name?: string): Value {
-    const key =
-      name === undefined && data.data.length <= SHARED_CONSTANT ? `${data}${data.toNumbers()}` : null;
-    const known = key === null ? undefined : this.#constants.get(key);
+    const known = name === undefined ? this.#constants.get(data) : undefined;
     if (known) return known;
     const value = this.#declare("constant", this.#claim(name) ?? this.uniqueName("constant"), data, data);
     this.constants.push(value);
-    if (key !== null) this.#constants.set(key, value);
+    if (name === undefined) this.#constants.set(data, value);
     return value;
   }
 
@@ -302,9 +300,6 @@ export class Graph {
     }
   }
 }
-
-/** Constants of at most this many elements are compared with those that are there. */
-const SHARED_CONSTANT = 16_384;
 
 /** The nodes that `outputs` depend on, in topological order. */
 export function nodesBehind(outputs: readonly Value[]): Node[] {

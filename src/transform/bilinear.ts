@@ -8,6 +8,7 @@ import { multiplyDims } from "../graph/shape.ts";
 import { withoutChannelFactor } from "../ops/factor.ts";
 import { add, matMul, reduceSum, reshape, slice, transpose } from "../ops/index.ts";
 import { constantMatrix, kronecker, type Matrix } from "./matrix.ts";
+import { transposedRows } from "./rows.ts";
 
 /** Outputs along one side of a tile of Winograd's form. */
 export const TILE = 4;
@@ -110,7 +111,7 @@ export function tiledConv(x: Value, w: Value, b: Value | null, { form, padding, 
   const rows = reshape(acrossWidth, [inputs, height, columns]);
   const acrossBoth = matMul(inputTransform(x, form, height, padding[0], ty), rows);
   const apart = reshape(acrossBoth, [inputs, along, ty, along, multiplyDims(tx, batch)]);
-  const v = reshape(transpose(apart, [1, 3, 0, 2, 4]), [count, inputs, places]);
+  const v = reshape(transposedRows(apart, [1, 3, 0, 2, 4]), [count, inputs, places]);
 
   // U: the kernels transformed, [products, M, C].
   const kernels = transpose(reshape(w, [outputs * inputs, 9]));

@@ -5,6 +5,7 @@ import type { Value } from "../graph/graph.ts";
 import { type Shape, sameShape } from "../graph/shape.ts";
 import { pad, reshape, slice, transpose } from "../ops/index.ts";
 import { TILE } from "./bilinear.ts";
+import { transposedRows } from "./rows.ts";
 
 /**
  * How an image value `[B, C, H, W]` lies in tiles: `[side², C, Ty, Tx, B]`, see `tiledConv`. Tiles of side 1 are the elements
@@ -35,7 +36,7 @@ export function untiled(value: Value, { side, tiles: [ty, tx], shape }: Tiles): 
   const places = side === TILE ? [2, 2, 2, 2] : [2, 2];
   const apart = reshape(value, [...places, channels, ty, tx, batch]);
   const perm = side === TILE ? [4, 5, 2, 0, 6, 3, 1, 7] : [2, 3, 0, 4, 1, 5];
-  const joined = reshape(transpose(apart, perm), [channels, ty * side, tx * side, batch]);
+  const joined = reshape(transposedRows(apart, perm), [channels, ty * side, tx * side, batch]);
   const cut = [
     { axis: 1, start: 0, end: height },
     { axis: 2, start: 0, end: width },

@@ -9,7 +9,7 @@ import { largestError, randn, runGraph } from "../../test/support/run.ts";
 import { Tensor } from "../base/tensor.ts";
 import { Graph, type Value } from "../graph/graph.ts";
 import * as nn from "../nn/index.ts";
-import { relu, sigmoid, tanh } from "../ops/index.ts";
+import { matMulOp, relu, sigmoid, tanh } from "../ops/index.ts";
 import { gradients } from "../transform/gradient.ts";
 import { trainingForm } from "../transform/mode.ts";
 import { rewrite } from "../transform/rewrite.ts";
@@ -239,35 +239,41 @@ describe("a surrogate with a given mean error", () => {
 });
 
 describe("statistics of outputs that hardly vary", () => {
+  const ROWS = { shape: [4000, 2], axes: ["batch", 2], channelAxis: 1, vectors: false };
+  const VECTORS = { shape: [3, 2, 20, 70], axes: [3, 2, 20, "batch"], channelAxis: 1, vectors: true };
   it.each([
-    ["in the middle", 0, 0.004],
-    ["near the end", 4, 0.04],
-  ])("are accurate to 1e-3 %s", async (_, middle, deviation) => {
-    const [rows, channels] = [4000, 2];
+    ["in the middle, as rows", 0, 0.004, ROWS],
+    ["near the end, as rows", 4, 0.04, ROWS],
+    ["in the middle, as vectors", 0, 0.004, VECTORS],
+    ["near the end, as vectors", 4, 0.04, VECTORS],
+  ])("are accurate to 1e-3 %s", async (_, middle, deviation, { shape, axes, channelAxis, vectors }) => {
     const graph = new Graph();
-    const a = graph.input("a", "float32", ["batch", channels]);
-    const error = graph.input("e", "float32", ["batch", channels]);
-    const gain = graph.constant(Tensor.full([channels], 1));
-    const { statistics } = correlation({ output: sigmoid(a), error, channelAxis: 1, gain });
-    const noise = randn([rows, channels], "a", deviation).data;
-    const e = randn([rows, channels], "e").data;
+    const a = graph.input("a", "float32", axes);
+    const error = graph.input("e", "float32", axes);
+    const gain = graph.constant(Tensor.full([2], 1));
+    const { statistics } = correlation({ output: sigmoid(a), error, channelAxis, gain, vectors });
+    const noise = randn(shape, "a", deviation).data;
+    const e = randn(shape, "e").data;
     // A little of the error, whose own mean is far from zero.
     const feeds = {
       a: Tensor.of(
-        [rows, channels],
+        shape,
         Array.from(noise, (value, i) => middle + value + 0.5 * deviation * Number(e[i])),
       ),
       e: Tensor.of(
-        [rows, channels],
+        shape,
         Array.from(e, (value) => Number(value) + 3),
       ),
     };
     const found = await runGraph(graph, feeds, { ...statistics });
+    const ranks = graph.nodes.flatMap(({ operator, output }) => (operator === matMulOp ? [output.rank] : []));
+    expect(ranks.includes(4)).toBe(vectors);
     const v = logistic(Float64Array.from(feeds.a.data as Float32Array));
+    const errors = Float64Array.from(feeds.e.data);
     const wanted = {
-      varianceOutput: covariances(v, v, [rows, channels], 1),
-      varianceError: covariances(Float64Array.from(feeds.e.data), feeds.e.data, [rows, channels], 1),
-      covariance: covariances(v, feeds.e.data, [rows, channels], 1),
+      varianceOutput: covariances(v, v, shape, channelAxis),
+      varianceError: covariances(errors, errors, shape, channelAxis),
+      covariance: covariances(v, errors, shape, channelAxis),
     };
     for (const [name, values] of Object.entries(wanted)) {
       const told = Array.from(found[name]!.toNumbers());

@@ -61,6 +61,8 @@ export interface CorrelationTerms {
    * `scale` is what is to be multiplied with it. Default: false.
    */
   readonly scaleApart?: boolean;
+  /** Make moments of products of vectors, for engines that are fast at them. Default: false. */
+  readonly vectors?: boolean | undefined;
 }
 
 /** The covariance of a batch and what makes a dendrite follow it. Statistics have a shape of `[c]`. */
@@ -87,7 +89,15 @@ export interface CorrelationStatistics {
  * @throws `shape_mismatch` unless output and error have one shape.
  */
 export function correlation(terms: CorrelationTerms): Correlation {
-  const { output, channelAxis, gain, batchSign = false, counted, scaleApart = false } = terms;
+  const {
+    output,
+    channelAxis,
+    gain,
+    batchSign = false,
+    counted,
+    scaleApart = false,
+    vectors = false,
+  } = terms;
   expectShape(
     output.rank === terms.error.rank && channelAxis < output.rank,
     () => `a dendrite's output ${output} and its neurons' error ${terms.error} must have one shape`,
@@ -101,7 +111,9 @@ export function correlation(terms: CorrelationTerms): Correlation {
       output.shape.map((_, axis) => (axis === channelAxis ? -1 : 1)),
     );
   const mean = (x: Value) => meanOf(x, channelAxis, counted);
-  const meanProduct = (a: Value, b: Value) => meanProductOf(a, b, channelAxis, counted);
+  const others = otherAxes(output, channelAxis);
+  const meanProduct = (a: Value, b: Value) =>
+    vectors && !counted && others.length > 0 ? meanOfProducts(a, b, others) : mean(mul(a, b));
 
   const meanOutput = mean(still);
   const origin = terms.meanError ? along(terms.meanError) : mean(error);
@@ -140,14 +152,6 @@ function meanOf(x: Value, channelAxis: number, counted: Value | undefined): Valu
   const last = x.rank - 1;
   const rest = others.filter((axis) => axis !== last);
   return div(over(mul(over(x, [last]), counted), rest), reduceMean(counted));
-}
-
-/** The mean of `a` times `b` over positions, with the other axes as 1. */
-function meanProductOf(a: Value, b: Value, channelAxis: number, counted: Value | undefined): Value {
-  const others = otherAxes(a, channelAxis);
-  return counted || others.length === 0
-    ? meanOf(mul(a, b), channelAxis, counted)
-    : meanOfProducts(a, b, others, { keepDims: true });
 }
 
 function otherAxes({ shape }: Value, channelAxis: number): number[] {

@@ -42,6 +42,8 @@ export interface Engine {
   readonly name: string;
   /** Whether uploaded tensors stay in their memory, so that what is written there is what the next run reads. */
   readonly sharesMemory: boolean;
+  /** Whether it multiplies rows of vectors, `[..., 1, K]` by `[..., K, 1]`, about as fast as it reads them. Default: false. */
+  readonly multipliesVectors?: boolean;
   /** @throws `runtime_failed` when the runtime refuses the model. */
   compile(model: Uint8Array, options: CompileOptions): Promise<Program>;
   /** Hands a tensor over. It may share the tensor's memory, so the caller must not write to it afterwards. */

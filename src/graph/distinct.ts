@@ -1,3 +1,5 @@
+// What tells nodes and constants apart from others.
+
 import type { Tensor } from "../base/tensor.ts";
 
 /** A text that tells a node apart from all that differ from it in operator, inputs or attributes. */

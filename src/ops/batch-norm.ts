@@ -2,13 +2,13 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { shapeText } from "../graph/shape.ts";
-import { axesBesideChannels, dotPerChannel, EPSILON, expectPerChannel, sumPerChannel } from "./channels.ts";
+import { axesBesideChannels, EPSILON, expectPerChannel, sumPerChannel } from "./channels.ts";
 import { defineOperator, expectShape, scalar } from "./define.ts";
 import { add, div, mul, neg, reciprocal, sqrt, sub } from "./elementwise.ts";
 import { max } from "./extrema.ts";
 import { elementCount } from "./reduce.ts";
 import { fullLike, reshape } from "./reshape.ts";
-import { meanOfProducts, meanOver } from "./totals.ts";
+import { meanOver } from "./totals.ts";
 
 /**
  * `(x - mean) / sqrt(variance + epsilon) * scale + bias`, channel by channel, by given statistics. `[B, C, ...]` and four
@@ -56,7 +56,7 @@ function statistics(x: Value) {
   const places = axesBesideChannels(x);
   const mean = meanOver(x, places);
   const centered = sub(x, perChannel(mean, x));
-  return { mean, centered, variance: meanOfProducts(centered, centered, places) };
+  return { mean, centered, variance: meanOver(mul(centered, centered), places) };
 }
 
 type Inputs = [x: Value, scale: Value, bias: Value, mean: Value, variance: Value];
@@ -134,7 +134,7 @@ function givenStatistics(dy: Value, [x, scale, , mean, variance]: Inputs, epsilo
   const inverse = inverseRoot(variance, epsilon);
   const slope = mul(scale, inverse);
   const dBias = sumPerChannel(dy);
-  const dScale = mul(dotPerChannel(dy, sub(x, perChannel(mean, x))), inverse);
+  const dScale = mul(sumPerChannel(mul(dy, sub(x, perChannel(mean, x)))), inverse);
   const dVariance = mul(mul(slope, mul(inverse, scalar(x, -0.5))), dScale);
   return [mul(dy, perChannel(slope, x)), dScale, dBias, neg(mul(slope, dBias)), dVariance] as const;
 }
@@ -156,7 +156,7 @@ function batchStatistics(
   const share = reciprocal(elementCount(dy, axesBesideChannels(dy)));
   const slope = mul(scale, inverse);
   const dBias = sumPerChannel(dy);
-  const dScale = mul(dotPerChannel(dy, centered), inverse);
+  const dScale = mul(sumPerChannel(mul(dy, centered)), inverse);
   const fromMean = mul(slope, dBias);
   const fromCentered = mul(mul(slope, inverse), dScale);
   const less = neg(share);

@@ -3,7 +3,7 @@
 import type { Value } from "../graph/graph.ts";
 import { shapeText } from "../graph/shape.ts";
 import { expectFloats, expectShape } from "./define.ts";
-import { sumOfProducts, sumOver } from "./totals.ts";
+import { sumOver } from "./totals.ts";
 
 /** ONNX's (and PyTorch's) default of what is added to a variance before its root is taken. */
 export const EPSILON = 1e-5;
@@ -27,9 +27,4 @@ export function axesBesideChannels(x: Value): number[] {
 /** The sum of each channel over the batch and all places, `[C]`. */
 export function sumPerChannel(x: Value): Value {
   return sumOver(x, axesBesideChannels(x));
-}
-
-/** The sum of `a` times `b`, of one shape, for each channel: `[C]`. */
-export function dotPerChannel(a: Value, b: Value): Value {
-  return sumOfProducts(a, b, axesBesideChannels(a));
 }

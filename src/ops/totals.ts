@@ -30,34 +30,22 @@ export function meanOver(x: Value, axes: readonly number[], options: ReduceOptio
     : endFirst(reduceMean, x, over, options);
 }
 
-/** `sumOver` of `a` times `b`, which have one shape. */
-export function sumOfProducts(
-  a: Value,
-  b: Value,
-  axes: readonly number[],
-  { keepDims = false }: ReduceOptions = {},
-): Value {
+/**
+ * The mean of `a` times `b`, which have one shape, over axes, of which there is one at least; these stay with length 1. As
+ * products of vectors, without writing what is summed. Fast where the runtime has a kernel for a row by a row (`Engine`).
+ */
+export function meanOfProducts(a: Value, b: Value, axes: readonly number[]): Value {
   const over = axes.map((axis) => normalizeAxis(axis, a.rank));
   const end = endOf(a, over);
-  if (a.dtype !== "float32" || leastSize(a.shape.slice(end)) < LEAST_VECTOR)
-    return sumOver(mul(a, b), over, { keepDims });
-  const before = a.shape.slice(0, end);
-  const vectors = (x: Value) => reshape(x, [...before, 1, shapeSize(x.shape.slice(end))]);
+  const [before, behind] = [a.shape.slice(0, end), a.shape.slice(end)];
+  if (a.dtype !== "float32" || leastSize(behind) < LEAST_VECTOR)
+    return meanOver(mul(a, b), over, { keepDims: true });
+  const vectors = (x: Value) => reshape(x, [...before, 1, shapeSize(behind)]);
   const products = matMul(vectors(a), transposeLast(vectors(b)));
-  const left = over.filter((axis) => axis < end);
-  const kept = [...before, ...a.shape.slice(end).map(() => 1)];
-  const sums = reshape(products, keepDims ? kept : before);
-  return left.length === 0 ? sums : reduceSum(sums, left, { keepDims });
-}
-
-/** `meanOver` of `a` times `b`, which have one shape. */
-export function meanOfProducts(
-  a: Value,
-  b: Value,
-  axes: readonly number[],
-  options: ReduceOptions = {},
-): Value {
-  return div(sumOfProducts(a, b, axes, options), elementCount(a, axes));
+  const sums = reshape(products, [...before, ...behind.map(() => 1)]);
+  const rest = over.filter((axis) => axis < end);
+  const sum = rest.length === 0 ? sums : reduceSum(sums, rest, { keepDims: true });
+  return div(sum, elementCount(a, over));
 }
 
 /** The other axes, where those that are reduced all lead, the others' lengths are known, and there are numbers to share a row. */

@@ -1,7 +1,7 @@
 // What the candidates of a dendrite phase follow, and what is measured of them, appended to a graph that computes them.
 
 import { type CandidatePlace, type CandidateSite, candidateId } from "../dendrites/candidates.ts";
-import { correlation } from "../dendrites/correlation.ts";
+import { type CorrelationTerms, correlation } from "../dendrites/correlation.ts";
 import { neuronAxes } from "../dendrites/neuron-axes.ts";
 import type { Site } from "../dendrites/site.ts";
 import type { Graph, Value } from "../graph/graph.ts";
@@ -59,7 +59,7 @@ export function appendObjective(
   graph: Graph,
   sites: readonly CandidateSite[],
   followed: (place: CandidatePlace) => Followed,
-  settings: CorrelationParts,
+  settings: CorrelationParts & Pick<CorrelationTerms, "vectors">,
 ): CandidateObjective {
   const measures = new Map<string, Value>();
   const scales = new Map<string, Value>();
@@ -85,6 +85,7 @@ export function appendObjective(
           meanError,
           counted,
           scaleApart: apart !== null,
+          vectors: settings.vectors,
         });
         for (const { name, rank } of apart ? graph.parameters : []) {
           const axis = apart?.get(name.slice(candidateId(site, j).length + 1));

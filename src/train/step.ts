@@ -54,7 +54,7 @@ export type GradientOutput =
 
 /** An update that is done when the model has run. */
 export interface UpdatePlan {
-  /** Its arrays are the parameter, its gradient and what the optimizer keeps, its scalars the knobs. */
+  /** Its arrays are the parameter, its gradient, what the optimizer keeps and the updated parameter, its scalars the knobs. */
   readonly program: ElementwiseProgram;
   /** Whether it changes nothing where the gradient is zero. */
   readonly sparse: boolean;

@@ -17,7 +17,10 @@ export interface ElementwiseProgram {
   readonly scalars: number;
   readonly constants: readonly number[];
   readonly steps: readonly { readonly op: ElementwiseOp; readonly values: readonly number[] }[];
-  /** Which values are written over the elements of which arrays, at the end; `flush`: subnormal numbers as zero. */
+  /**
+   * Which values are written over the elements of which arrays, at the end, whether or not these are read; `flush`: subnormal
+   * numbers as zero.
+   */
   readonly writes: readonly { readonly value: number; readonly array: number; readonly flush?: boolean }[];
 }
 

@@ -137,6 +137,13 @@ export class Tensor<D extends DType = DType> {
     return new Uint8Array(this.data.buffer, this.data.byteOffset, this.data.byteLength);
   }
 
+  /** The bits, as a view: words of 32 bits if each of so many equal `parts` has whole ones, else bytes. */
+  bits(parts = 1): Uint32Array | Uint8Array {
+    const { buffer, byteOffset, byteLength } = this.data;
+    const hasWords = byteOffset % 4 === 0 && byteLength % (4 * parts) === 0;
+    return hasWords ? new Uint32Array(buffer, byteOffset, byteLength / 4) : this.bytes();
+  }
+
   toString(): string {
     return `${this.dtype}[${this.shape.join(", ")}]`;
   }

@@ -113,7 +113,7 @@ export function correlation(terms: CorrelationTerms): Correlation {
   const mean = (x: Value) => meanOf(x, channelAxis, counted);
   const others = otherAxes(output, channelAxis);
   const meanProduct = (a: Value, b: Value) =>
-    vectors && !counted && others.length > 0 ? meanOfProducts(a, b, others) : mean(mul(a, b));
+    vectors && !counted ? meanOfProducts(a, b, others) : mean(mul(a, b));
 
   const meanOutput = mean(still);
   const origin = terms.meanError ? along(terms.meanError) : mean(error);
@@ -146,8 +146,7 @@ export function correlation(terms: CorrelationTerms): Correlation {
 /** The mean over positions, with the other axes as 1. */
 function meanOf(x: Value, channelAxis: number, counted: Value | undefined): Value {
   const others = otherAxes(x, channelAxis);
-  const over = (y: Value, axes: readonly number[]) =>
-    axes.length === 0 ? y : meanOver(y, axes, { keepDims: true });
+  const over = (y: Value, axes: readonly number[]) => meanOver(y, axes, { keepDims: true });
   if (!counted) return over(x, others);
   const last = x.rank - 1;
   const rest = others.filter((axis) => axis !== last);

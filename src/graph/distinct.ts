@@ -18,36 +18,30 @@ function distinct(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? `${value}n` : value;
 }
 
-/** Values of tensors, found again by equal ones: of one type and shape, with the same bits. */
+/** Values made of tensors, one for all that are equal: of one type and shape, with the same bits. */
 export class TensorMap<Value> {
   readonly #entries = new Map<string, { readonly tensor: Tensor; readonly value: Value }[]>();
 
-  get(tensor: Tensor): Value | undefined {
-    return this.#entries.get(summary(tensor))?.find((entry) => sameBytes(entry.tensor, tensor))?.value;
-  }
-
-  set(tensor: Tensor, value: Value): void {
+  /** What has been made of such a tensor, or is made of it now. */
+  of(tensor: Tensor, make: () => Value): Value {
     const key = summary(tensor);
-    this.#entries.set(key, [...(this.#entries.get(key) ?? []), { tensor, value }]);
+    const alike = this.#entries.get(key) ?? [];
+    const known = alike.find((entry) => sameBits(entry.tensor, tensor));
+    if (known) return known.value;
+    const value = make();
+    this.#entries.set(key, [...alike, { tensor, value }]);
+    return value;
   }
 }
 
 /** A tensor's type, shape and a hash of its bits: few different tensors share one. */
 function summary(tensor: Tensor): string {
   let hash = 0x811c9dc5;
-  for (const part of partsOf(tensor)) hash = Math.imul(hash ^ part ^ (hash >>> 15), 0x01000193);
+  for (const part of tensor.bits()) hash = Math.imul(hash ^ part ^ (hash >>> 15), 0x01000193);
   return `${tensor} ${hash}`;
 }
 
-function sameBytes(a: Tensor, b: Tensor): boolean {
-  const others = partsOf(b);
-  return partsOf(a).every((part, i) => part === others[i]);
-}
-
-/** The bits of a tensor, as words where it has whole ones. */
-function partsOf({ data }: Tensor): Uint32Array | Uint8Array {
-  const { buffer, byteOffset, byteLength } = data;
-  return byteOffset % 4 === 0 && byteLength % 4 === 0
-    ? new Uint32Array(buffer, byteOffset, byteLength / 4)
-    : new Uint8Array(buffer, byteOffset, byteLength);
+function sameBits(a: Tensor, b: Tensor): boolean {
+  const [bits, others] = [a.bits(), b.bits()];
+  return bits.length === others.length && bits.every((part, i) => part === others[i]);
 }

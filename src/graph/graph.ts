@@ -200,12 +200,12 @@ export class Graph {
 
   /** A constant. Equal ones without a name are the same value. */
   constant(data: Tensor, name?: string): Value {
-    const known = name === undefined ? this.#constants.get(data) : undefined;
-    if (known) return known;
-    const value = this.#declare("constant", this.#claim(name) ?? this.uniqueName("constant"), data, data);
-    this.constants.push(value);
-    if (name === undefined) this.#constants.set(data, value);
-    return value;
+    const declare = () => {
+      const value = this.#declare("constant", this.#claim(name) ?? this.uniqueName("constant"), data, data);
+      this.constants.push(value);
+      return value;
+    };
+    return name === undefined ? this.#constants.of(data, declare) : declare();
   }
 
   /** Marks a value as an output of the graph, called `name` in files. */

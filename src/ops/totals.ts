@@ -13,8 +13,9 @@ const LEAST_VECTOR = 256;
 /** The least that a symbolic length is taken for. */
 const LEAST_LENGTH = 16;
 
-/** `reduceSum` over `axes`, of which there is one at least. */
+/** `reduceSum` over `axes`; over none it is `x`. */
 export function sumOver(x: Value, axes: readonly number[], { keepDims = false }: ReduceOptions = {}): Value {
+  if (axes.length === 0) return x;
   const over = axes.map((axis) => normalizeAxis(axis, x.rank));
   const row = rowBehind(x, over);
   if (!row) return endFirst(reduceSum, x, over, { keepDims });
@@ -22,8 +23,9 @@ export function sumOver(x: Value, axes: readonly number[], { keepDims = false }:
   return reshape(sum, [...(keepDims ? over.map(() => 1) : []), ...row]);
 }
 
-/** `reduceMean` over `axes`, of which there is one at least. */
+/** `reduceMean` over `axes`; over none it is `x`. */
 export function meanOver(x: Value, axes: readonly number[], options: ReduceOptions = {}): Value {
+  if (axes.length === 0) return x;
   const over = axes.map((axis) => normalizeAxis(axis, x.rank));
   return rowBehind(x, over)
     ? div(sumOver(x, over, options), elementCount(x, over))
@@ -31,8 +33,8 @@ export function meanOver(x: Value, axes: readonly number[], options: ReduceOptio
 }
 
 /**
- * The mean of `a` times `b`, which have one shape, over axes, of which there is one at least; these stay with length 1. As
- * products of vectors, without writing what is summed. Fast where the runtime has a kernel for a row by a row (`Engine`).
+ * The mean of `a` times `b`, which have one shape, over axes, which stay with length 1. As products of vectors, without writing
+ * what is summed. Fast where the runtime has a kernel for a row by a row (`Engine`).
  */
 export function meanOfProducts(a: Value, b: Value, axes: readonly number[]): Value {
   const over = axes.map((axis) => normalizeAxis(axis, a.rank));

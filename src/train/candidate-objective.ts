@@ -1,9 +1,10 @@
 // What the candidates of a dendrite phase follow, and what is measured of them, appended to a graph that computes them.
 
 import { type CandidatePlace, type CandidateSite, candidateId } from "../dendrites/candidates.ts";
-import { type CorrelationTerms, correlation } from "../dendrites/correlation.ts";
+import { correlation } from "../dendrites/correlation.ts";
 import { neuronAxes } from "../dendrites/neuron-axes.ts";
 import type { Site } from "../dendrites/site.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { isStatic, shapeSize } from "../graph/shape.ts";
 import {
@@ -54,18 +55,19 @@ export interface CandidateObjective {
   readonly measures: ReadonlyMap<string, Value>;
 }
 
-/** Appends the objective. `followed` tells of the places of each module in order. */
+/** Appends the objective. `followed` tells of the places of each module. */
 export function appendObjective(
   graph: Graph,
   sites: readonly CandidateSite[],
-  followed: (place: CandidatePlace) => Followed,
-  settings: CorrelationParts & Pick<CorrelationTerms, "vectors">,
+  followed: ReadonlyMap<CandidatePlace, Followed>,
+  settings: CorrelationParts,
+  { multipliesVectors }: Engine,
 ): CandidateObjective {
   const measures = new Map<string, Value>();
   const scales = new Map<string, Value>();
   const surrogates = sites.flatMap(({ site, places }) => {
     const { id, channels } = site;
-    const own = places.map(followed);
+    const own = places.map((place) => followed.get(place)!);
     const { value: error, channelAxis } = graph.within(id, () => joined(own, ({ error }) => error, channels));
     const counted = own.length === 1 ? own[0]!.counted : undefined;
     const vector = (name: string) => graph.input(name, error.dtype, [channels]);
@@ -85,7 +87,7 @@ export function appendObjective(
           meanError,
           counted,
           scaleApart: apart !== null,
-          vectors: settings.vectors,
+          vectors: multipliesVectors,
         });
         for (const { name, rank } of apart ? graph.parameters : []) {
           const axis = apart?.get(name.slice(candidateId(site, j).length + 1));

@@ -106,10 +106,7 @@ export function stepTogether(
       return [place, inOneLayout(place, error, outputs, tiles)] as const;
     }),
   );
-  const objective = appendObjective(graph, grown.sites, (place) => followed.get(place)!, {
-    ...settings,
-    vectors: engine.multipliesVectors,
-  });
+  const objective = appendObjective(graph, grown.sites, followed, settings, engine);
   return assembleStep(graph, {
     ...objective,
     loss,
@@ -222,10 +219,7 @@ function candidatesAlone(
       return [place, inOneLayout(place, errorInput(graph, i, place, tiles), outputs, tiles)] as const;
     }),
   );
-  const objective = appendObjective(graph, grown.sites, (place) => followed.get(place)!, {
-    ...settings,
-    vectors: engine.multipliesVectors,
-  });
+  const objective = appendObjective(graph, grown.sites, followed, settings, engine);
   const step = assembleStep(graph, {
     ...objective,
     // What a run must tell to be known to be sound; it is how many positions there are.

@@ -68,13 +68,10 @@ export class ExampleMemory {
 
 /** A key for each example of a batch, by all that it holds: 64 bits, so that two examples share one by no chance that matters. */
 export function exampleKeys(batch: ReadonlyMap<string, Tensor>): string[] {
-  const columns = [...batch.values()].map(({ data, shape }) => {
-    const bytes = data.byteLength / shape[0]!;
-    const words = bytes % 4 === 0 && data.byteOffset % 4 === 0;
-    const elements = words
-      ? new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4)
-      : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return { elements, length: elements.length / shape[0]! };
+  const columns = [...batch.values()].map((tensor) => {
+    const [examples] = tensor.shape as [number];
+    const elements = tensor.bits(examples);
+    return { elements, length: elements.length / examples };
   });
   const examples = [...batch.values()][0]!.shape[0]!;
   return Array.from({ length: examples }, (_, row) => {

@@ -76,24 +76,24 @@ export function updateProgram(optimizer: Optimizer): ElementwiseProgram | null {
   const [parameter, gradient] = [array("parameter"), array("gradient")];
   const names = Object.keys(optimizer.state);
   const state = Object.fromEntries(names.map((name) => [name, array(`state.${name}`)]));
+  array("updated");
   const knobs = knobInputs(graph, optimizer);
   const update = optimizer.update(parameter, gradient, state, knobs);
   const results = [update.parameter, ...names.map((name) => update.state[name]!)];
   const nodes = nodesBehind(results);
   if (nodes.some(({ operator }) => !OPS.has(operator))) return null;
 
-  const arrays = names.length + 3;
-  const scalars = Object.values(knobs);
-  const given = [parameter, gradient, ...Object.values(state), null, ...scalars, ...graph.constants];
-  const numbers = new Map<Value | null, number>(given.map((value, i) => [value, i]));
+  const numbers = new Map<Value, number>();
+  for (const value of [...graph.inputs, ...graph.constants]) numbers.set(value, numbers.size);
   const steps = nodes.map(({ operator, inputs, output }) => {
     numbers.set(output, numbers.size);
     return { op: OPS.get(operator)!, values: inputs.map((input) => numbers.get(input!)!) };
   });
-  const written = [arrays - 1, ...names.map((_, i) => GRADIENT + 1 + i)];
+  const updated = GRADIENT + 1 + names.length;
+  const written = [updated, ...names.map((_, i) => GRADIENT + 1 + i)];
   return {
-    arrays,
-    scalars: scalars.length,
+    arrays: updated + 1,
+    scalars: Object.keys(knobs).length,
     constants: graph.constants.map(({ data }) => data!.item()),
     steps,
     writes: results.map((value, i) => ({ value: numbers.get(value)!, array: written[i]!, flush: i > 0 })),

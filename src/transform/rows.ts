@@ -1,7 +1,7 @@
 // Transpositions of large blocks.
 
 import { sizeOf, Tensor } from "../base/tensor.ts";
-import type { Graph, Value } from "../graph/graph.ts";
+import type { Value } from "../graph/graph.ts";
 import { shapeSize } from "../graph/shape.ts";
 import { gather, reshape } from "../ops/index.ts";
 
@@ -16,23 +16,15 @@ export function transposedRows(x: Value, perm: readonly number[]): Value {
   const row = x.shape.slice(moving);
   const order = perm.slice(0, moving);
   const rows = reshape(x, [sizeOf(lengths), shapeSize(row)]);
-  const picked = gather(rows, rowsInOrder(x.graph, lengths, order));
+  const picked = gather(rows, x.graph.constant(rowsInOrder(lengths, order)));
   const y = reshape(picked, [...order.map((axis) => lengths[axis]!), ...row]);
   const inverse = perm.map((_, axis) => perm.indexOf(axis));
   x.graph.customGradients.set(y, { inputs: [x], rule: (dy) => [transposedRows(dy, inverse)] });
   return y;
 }
 
-/** What graphs have of `rowsInOrder`: all convolutions of one kind want the same. */
-const known = new WeakMap<Graph, Map<string, Value>>();
-
 /** Which rows of a tensor of these lengths are those of the transposed one, as indices of 32 bits. */
-function rowsInOrder(graph: Graph, lengths: readonly number[], order: readonly number[]): Value {
-  const made = known.get(graph) ?? new Map<string, Value>();
-  known.set(graph, made);
-  const key = `${lengths} in ${order}`;
-  const before = made.get(key);
-  if (before) return before;
+function rowsInOrder(lengths: readonly number[], order: readonly number[]): Tensor {
   const found = new Int32Array(sizeOf(lengths));
   let count = 1;
   for (const axis of [...order].reverse()) {
@@ -42,7 +34,5 @@ function rowsInOrder(graph: Graph, lengths: readonly number[], order: readonly n
     }
     count *= lengths[axis]!;
   }
-  const indices = graph.constant(new Tensor("int32", [count], found));
-  made.set(key, indices);
-  return indices;
+  return new Tensor("int32", [count], found);
 }

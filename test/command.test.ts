@@ -309,6 +309,40 @@ describe("configurations", () => {
     );
   });
 
+  it("and options say by which rule dendrites learn", async () => {
+    const short = [
+      "--data",
+      "table.csv",
+      "--epochs",
+      "12",
+      "--patience",
+      "1",
+      "--dendrites",
+      "1",
+      "--threads",
+      "1",
+    ];
+    const ended = await arborize(
+      "train",
+      ...short,
+      "--learning",
+      "correlation",
+      "--out",
+      "followed",
+      "--json",
+    );
+    expect(ended.code, ended.errors).toBe(0);
+    const settings = JSON.parse(readFileSync(at("followed/config.json"), "utf8"));
+    expect(settings.dendrites.learning).toBe("correlation");
+    const card = readFileSync(at("followed/model-card.md"), "utf8");
+    expect(card).toContain("dendrites.learning: correlation");
+    const wrong = await arborize("train", ...short, "--learning", "correlaton");
+    expect([wrong.code, wrong.out]).toEqual([2, ""]);
+    expect(wrong.errors).toContain(
+      '--learning is "correlaton", wanted one of gradient, correlation. Did you mean "correlation"?',
+    );
+  });
+
   it("lie over others, with paths from their own folder", async () => {
     mkdirSync(at("deep/er"), { recursive: true });
     writeFileSync(

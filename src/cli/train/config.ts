@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { ArborizeError, didYouMean } from "../../base/errors.ts";
 import { readFileBytes } from "../../data/files.ts";
-import { LOSSES, METRICS, MODELS, OPTIMIZERS, SCHEDULERS } from "./names.ts";
+import { LEARNING, LOSSES, METRICS, MODELS, OPTIMIZERS, SCHEDULERS } from "./names.ts";
 
 const share = z.number().min(0).lt(1);
 const names = z.array(z.string());
@@ -72,6 +72,12 @@ const dendritesSchema = z
       )
       .optional()
       .describe("by path or class: which of several outputs dendrites feed, which axis enumerates neurons"),
+    learning: z
+      .enum(LEARNING)
+      .optional()
+      .describe(
+        "gradient: with the network; correlation: apart from it, to follow its errors; default gradient",
+      ),
     activation: z.enum(["sigmoid", "tanh", "relu", "sin"]).optional(),
     initialScale: z.number().min(0).optional(),
   })

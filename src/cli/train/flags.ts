@@ -6,7 +6,7 @@ import { type Given, numberOf, type Option, textOf, UsageError } from "../comman
 import { namesOf, SELECTION_FLAGS, selectionOf } from "../selection.ts";
 import { type Config, isModelFile } from "./config.ts";
 import { defined } from "./defined.ts";
-import { METRICS, MODELS, OPTIMIZERS } from "./names.ts";
+import { LEARNING, METRICS, MODELS, OPTIMIZERS } from "./names.ts";
 
 /** What may change when a run goes on. */
 export const LENGTH_FLAGS: Readonly<Record<string, Option>> = {
@@ -43,6 +43,10 @@ export const TRAIN_FLAGS: Readonly<Record<string, Option>> = {
   out: { value: "FOLDER", help: "the run's folder (default: a new one under runs/)" },
   ...LENGTH_FLAGS,
   ...SELECTION_FLAGS,
+  learning: {
+    value: "RULE",
+    help: "how dendrites learn: gradient, with the network, or correlation, apart from it (default: gradient)",
+  },
   "batch-size": { value: "N", help: "examples in a batch (default: 64)" },
   optimizer: { value: "NAME", help: `${OPTIMIZERS.join(", ")} (default: adam)` },
   lr: { value: "X", help: "the optimizer's learning rate" },
@@ -57,7 +61,10 @@ export function configOf(given: Given, below: Config): Config {
     patience: numberOf(given, "patience", 1),
     maxDendrites: numberOf(given, "dendrites", 0),
   });
-  const dendrites = selectionOf(given) as NonNullable<Config["dendrites"]>;
+  const dendrites = defined({
+    ...selectionOf(given),
+    learning: oneOf(given, "learning", LEARNING),
+  }) as NonNullable<Config["dendrites"]>;
   const data = dataOf(given);
   const sinks = sinksOf(given);
   const path = data.path ?? below.data?.path;

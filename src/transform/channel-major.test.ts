@@ -1,50 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { differentiate } from "../../test/support/differentiate.ts";
 import { relativeError } from "../../test/support/golden.ts";
 import { Random } from "../base/random.ts";
 import { Tensor } from "../base/tensor.ts";
 import { attachDendrites } from "../dendrites/attach.ts";
 import { findSites } from "../dendrites/sites.ts";
-import { nodeEngine } from "../engine/node.ts";
-import type { Graph, Value } from "../graph/graph.ts";
+import { type Graph, nodesBehind, type Value } from "../graph/graph.ts";
 import * as nn from "../nn/index.ts";
-import { writeOnnx } from "../onnx/write.ts";
-import { mul, reduceSum } from "../ops/index.ts";
 import { channelMajor } from "./channel-major.ts";
-import { gradients } from "./gradient.ts";
 import { trainingForm } from "./mode.ts";
 import { rewrite } from "./rewrite.ts";
-
-const engine = nodeEngine({ threads: 1 });
-
-/** The output, a weighted sum of it and all gradients of that, for a batch of 3. */
-async function differentiate(graph: Graph, size: number): Promise<Map<string, Tensor>> {
-  const output = graph.outputs[0]!;
-  const weights = graph.input("weights", "float32", output.shape);
-  const loss = reduceSum(mul(output, weights));
-  const wrt = [...graph.parameters, graph.inputs[0]!];
-  const grads = gradients(loss, wrt);
-  const outputs = new Map<string, Value>([["output", output]]);
-  wrt.forEach((value, i) => {
-    outputs.set(`gradient of ${value.name}`, grads[i]!);
-  });
-  const program = await engine.compile(writeOnnx(graph, { outputs }), { name: "test" });
-  const random = Random.stream(3, "batch");
-  const draw = (shape: readonly number[]) =>
-    Tensor.of(
-      shape,
-      Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
-    );
-  const lengths = (shape: Value["shape"]) => shape.map((dim) => (typeof dim === "number" ? dim : 3));
-  const feeds = new Map([
-    ["x", engine.upload(draw([3, graph.inputs[0]!.shape[1] as number, size, size]))],
-    ["weights", engine.upload(draw(lengths(output.shape)))],
-  ]);
-  const found = await program.run(feeds, new Map([...outputs.keys()].map((name) => [name, null])));
-  const tensors = new Map<string, Tensor>();
-  for (const [name, resident] of found) tensors.set(name, await engine.download(resident));
-  await program.release();
-  return tensors;
-}
 
 /** How many convolutions of a graph are left in the direct form. */
 const direct = (graph: Graph) => graph.nodes.filter(({ operator }) => operator.type === "Conv").length;
@@ -93,6 +58,17 @@ const MODELS: Record<string, { size: number; left: number; channels?: number; bu
         new nn.ReLU(),
         new nn.Conv2d(16, 16, 3),
         new nn.MaxPool2d(2),
+      ),
+  },
+  "a first layer of two channels with a bias, padded, before tiles": {
+    size: 8,
+    left: 0,
+    channels: 2,
+    build: () =>
+      new nn.Sequential(
+        new nn.Conv2d(2, 18, 3, { padding: 1 }),
+        new nn.Sigmoid(),
+        new nn.Conv2d(18, 16, 3, { padding: 1 }),
       ),
   },
   "a first layer of two channels, strided, before tiles": {
@@ -184,6 +160,22 @@ const MODELS: Record<string, { size: number; left: number; channels?: number; bu
   },
 };
 
+/** A convolution, and what is made of it. */
+class Applied extends nn.Module {
+  conv: nn.Conv2d;
+  after: (y: Value) => Value;
+
+  constructor(conv: nn.Conv2d, after: (y: Value) => Value) {
+    super();
+    this.conv = conv;
+    this.after = after;
+  }
+
+  forward(x: Value): Value {
+    return this.after(this.conv.call(x));
+  }
+}
+
 describe("the channel-major form", () => {
   for (const [name, { size, left, channels = 16, build }] of Object.entries(MODELS)) {
     for (const count of [0, 2]) {
@@ -229,6 +221,20 @@ describe("the channel-major form", () => {
       });
     }
   }
+
+  it("adds a bias behind a pooling, where nothing else reads the sum", () => {
+    const conv = new nn.Conv2d(16, 16, 3, { padding: 1 });
+    const biasesOf = (forward: (x: Value) => Value) => {
+      const graph = nn.trace(new Applied(conv, forward), { inputs: { x: ["batch", 16, 8, 8] } });
+      const sums = nodesBehind(channelMajor(graph).outputs).filter(({ operator }) => operator.type === "Add");
+      return sums.map(({ output }) => output.shape);
+    };
+    expect(biasesOf((y) => y.maxPool2d(2))).toEqual([[4, 16, 2, 2, "batch"]]);
+    expect(biasesOf((y) => y.maxPool2d(2).add(y.avgPool2d(2)))).toEqual([
+      [16, 16, 2, 2, "batch"],
+      ["batch", 16, 4, 4],
+    ]);
+  });
 
   it("gives the gradient of equal maxima to the first, as MaxPool does", async () => {
     const model = new nn.Sequential(new nn.Conv2d(16, 16, 3, { padding: 1 }), new nn.MaxPool2d(2));

@@ -1,26 +1,20 @@
 // A layout for training convolutional networks on a CPU: the outputs of convolutions stay in tiles, with channels before places
-// and the batch innermost, until something needs them in order. Elementwise operators and batch normalization don't care how
-// values lie, and pooling is cheaper in tiles; so whole stretches of a network, dendrites included, run without moving an
-// element.
+// and the batch innermost, until something needs them in order. Elementwise operators, dropout and batch normalization don't care
+// how values lie, pooling is cheaper in tiles, and linear layers take columns as well as rows; so whole stretches of a network,
+// dendrites included, run without moving an element.
 
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { type Shape, shapeSize } from "../graph/shape.ts";
 import * as op from "../ops/index.ts";
 import { type Window, windows } from "../ops/window.ts";
-import { type Form, TILE, TOEPLITZ, tiledConv, tilesFor, WINOGRAD } from "./bilinear.ts";
+import { TILE, TOEPLITZ, tiledConv, tilesFor } from "./bilinear.ts";
+import { givesRows, multipliesRows, rowsFromColumns } from "./columns.ts";
+import { formOf, imageWindows, isNarrow, paysUnfolded } from "./conv-form.ts";
+import { firstMax } from "./pairs.ts";
 import { type Replacement, type Rewritten, rewrite } from "./rewrite.ts";
 import { areFull, inOrder, sameTiles, type Tiles, untiled } from "./tiles.ts";
 import { unfoldedConv } from "./unfolded.ts";
 import { type Users, usersOf } from "./users.ts";
-
-/** Channels below which transforms save little: half of the time at 8 and 16 channels. */
-const LEAST_TRANSFORMED = 8;
-
-/** Channels below which unfolding does not pay. */
-const LEAST_UNFOLDED = 16;
-
-/** What the transforms add to the cost of the products. */
-const TRANSFORM_COST = 1.5;
 
 /** The operators that work on each element for itself. */
 const ELEMENTWISE: ReadonlySet<unknown> = new Set([
@@ -75,14 +69,19 @@ export function laidOut(
   const layout = new Layout(network, others, ordered);
   const options = { shareSubexpressions: true, finish: (value: Value) => layout.inOrder(value) };
   const { graph, mapped } = rewrite(network, layout.replace, options);
-  return { graph, laid: (old) => ({ value: mapped(old), tiles: layout.tilesOf(mapped(old)) }) };
+  return { graph, laid: (old) => layout.laid(mapped(old)) };
 }
+
+/** What a node of the network becomes. */
+type Made = readonly (Value | undefined)[] | null;
 
 class Layout {
   readonly #tiles = new Map<Value, Tiles>();
+  /** Values that lie as `[N, B]` where the network has `[B, N]`. */
+  readonly #columns = new Set<Value>();
   readonly #others: Replacement | undefined;
   readonly #users: Users;
-  /** Whether values of the network are wanted in tiles. */
+  /** Whether values of the network are wanted in tiles, and of maps as columns. */
   readonly #wanted: Map<Value, boolean>;
 
   constructor(network: Graph, others: Replacement | undefined, ordered: readonly Value[]) {
@@ -92,29 +91,25 @@ class Layout {
   }
 
   readonly replace: Replacement = (node, inputs, target) => {
-    const tiled = inputs.some((input) => input && this.#tiles.has(input));
-    const moved =
-      this.#convolution(node, inputs) ??
-      (tiled ? (this.#elementwise(node, inputs) ?? this.#pool(node, inputs)) : null);
-    if (moved) return [moved];
-    if (tiled && node.operator === op.batchNormalizationOp) {
-      const made = this.#byChannel(node, inputs, target);
-      if (made) return made;
-    }
+    const moved = inputs.some((input) => input && (this.#tiles.has(input) || this.#columns.has(input)));
+    const made = this.#convolution(node, inputs) ?? (moved ? this.#asTheyLie(node, inputs, target) : null);
+    if (made) return made;
     const ordered = inputs.map((input) => input && this.inOrder(input));
     const replaced = this.#others?.(node, ordered, target);
-    if (replaced || !tiled) return replaced;
+    if (replaced || !moved) return replaced;
     return target.graph.add(node.operator, ordered, node.attributes).outputs;
   };
 
-  /** The value as `[B, C, H, W]`. */
+  /** The value as `[B, C, H, W]` or `[B, N]`. */
   inOrder(value: Value): Value {
     const tiles = this.#tiles.get(value);
-    return tiles ? inOrder(value, tiles) : value;
+    if (tiles) return inOrder(value, tiles);
+    return this.#columns.has(value) ? op.transpose(value) : value;
   }
 
-  tilesOf(value: Value): Tiles | null {
-    return this.#tiles.get(value) ?? null;
+  laid(value: Value): Laid {
+    const tiles = this.#tiles.get(value) ?? null;
+    return { value: tiles ? value : this.inOrder(value), tiles };
   }
 
   /** The value as `[C, H, W, B]`. */
@@ -127,12 +122,34 @@ class Layout {
     return this.#tiles.get(value)?.shape ?? value.shape;
   }
 
-  #mark(value: Value, tiles: Tiles): Value {
+  #inTiles(value: Value, tiles: Tiles): Made {
     this.#tiles.set(value, tiles);
-    return value;
+    return [value];
   }
 
-  #convolution(node: Node, [x, w, b]: readonly (Value | null)[]): Value | null {
+  #asColumns(value: Value): Made {
+    this.#columns.add(value);
+    return [value];
+  }
+
+  /** What a node makes of values as they lie; null where it needs them in order. */
+  #asTheyLie(node: Node, inputs: readonly (Value | null)[], target: Rewritten): Made {
+    const x = inputs[0]!;
+    if (ELEMENTWISE.has(node.operator)) return this.#elementwise(node, inputs);
+    switch (node.operator) {
+      case op.dropoutOp:
+        return this.#dropout(node, inputs, target);
+      case op.batchNormalizationOp:
+        return this.#byChannel(node, inputs, target);
+      case op.maxPoolOp:
+        return this.#pool(node, x, target);
+      default:
+    }
+    if (this.#columns.has(x) && multipliesRows(node, node.inputs[0]!)) return [rowsFromColumns(node, inputs)];
+    return this.#rows(node, x);
+  }
+
+  #convolution(node: Node, [x, w, b]: readonly (Value | null)[]): Made {
     if (node.operator !== op.convOp || !x || !w) return null;
     const before = this.#shapeOf(x);
     const over = imageWindows(node, before, w);
@@ -145,16 +162,16 @@ class Layout {
       const tiles = [tilesFor(rows.output, form), tilesFor(columns.output, form)] as const;
       const padding = form === TOEPLITZ ? ([0, 0] as const) : ([rows.before, columns.before] as const);
       const y = tiledConv(this.#batchInnermost(x), w, b ?? null, { form, padding, tiles });
-      return this.#mark(y, { side: form.side, tiles, shape });
+      return this.#inTiles(y, { side: form.side, tiles, shape });
     }
     // A first layer of few channels costs as much either way, but comes in tiles.
     const first = x.kind === "input" && isNarrow(over, w) && this.#wantedInTiles(node.output);
     if (!first && !paysUnfolded(over, w)) return null;
     const tiles = [rows.output, columns.output] as const;
-    const unfolded = unfoldedConv(this.#batchInnermost(x), w, over);
+    const unfolded = unfoldedConv(this.#batchInnermost(x), w, first && b ? b : null, over);
     const alone = op.reshape(unfolded, [1, outputs, ...tiles, before[0]!]);
-    const y = b ? op.add(alone, op.reshape(b, [outputs, 1, 1, 1])) : alone;
-    return this.#mark(y, { side: 1, tiles, shape });
+    const y = b && !first ? op.add(alone, op.reshape(b, [outputs, 1, 1, 1])) : alone;
+    return this.#inTiles(y, { side: 1, tiles, shape });
   }
 
   /** Whether all that reads a value of the network is a convolution that moves its input into tiles, or leads to such alone. */
@@ -176,29 +193,57 @@ class Layout {
     return wanted;
   }
 
+  /** Whether all that reads rows of the network multiplies them by a matrix, or leads to such alone. */
+  #wantedAsColumns(value: Value): boolean {
+    const known = this.#wanted.get(value);
+    if (known !== undefined) return known;
+    const users = this.#users.get(value) ?? [];
+    const wanted = users.every(
+      (user) =>
+        user !== null &&
+        (multipliesRows(user, value) || (isForEach(user) && this.#wantedAsColumns(user.output))),
+    );
+    this.#wanted.set(value, wanted);
+    return wanted;
+  }
+
   /** Batch normalization of tiles that hold nothing but the value: its channels are on axis 1 as well. */
-  #byChannel(
-    node: Node,
-    inputs: readonly (Value | null)[],
-    target: Rewritten,
-  ): readonly (Value | undefined)[] | null {
-    const x = inputs[0]!;
-    const tiles = this.#tiles.get(x);
+  #byChannel(node: Node, inputs: readonly (Value | null)[], target: Rewritten): Made {
+    const tiles = this.#tiles.get(inputs[0]!);
     if (!tiles || !areFull(tiles)) return null;
     const made =
       this.#others?.(node, inputs, target) ??
       target.graph.add(node.operator, inputs, node.attributes).outputs;
-    this.#mark(made[0]!, tiles);
+    this.#inTiles(made[0]!, tiles);
     return made;
   }
 
-  #elementwise({ operator, attributes }: Node, inputs: readonly (Value | null)[]): Value | null {
-    if (!ELEMENTWISE.has(operator)) return null;
-    const first = inputs.find((input) => input && this.#tiles.has(input))!;
+  /** What becomes of dropout is elementwise, with masks that are drawn for the values as they lie. */
+  #dropout(node: Node, inputs: readonly (Value | null)[], target: Rewritten): Made {
+    const made = this.#others?.(node, inputs, target)?.[0];
+    if (!made) return null;
+    const tiles = this.#tiles.get(inputs[0]!);
+    return tiles ? this.#inTiles(made, tiles) : this.#asColumns(made);
+  }
+
+  #elementwise({ operator, attributes }: Node, inputs: readonly (Value | null)[]): Made {
+    const [x, ...others] = inputs as [Value];
+    if (this.#columns.has(x) && others.length === 0)
+      return this.#asColumns(x.graph.add(operator, [x], attributes).output);
+    const first = inputs.find((input) => input && this.#tiles.has(input));
+    if (!first) return null;
     const tiles = this.#tiles.get(first)!;
     const alike = inputs.map((input) => input && this.#alike(input, tiles));
     if (alike.includes(null)) return null;
-    return this.#mark(first.graph.add(operator, alike, attributes).output, tiles);
+    return this.#inTiles(first.graph.add(operator, alike, attributes).output, tiles);
+  }
+
+  /** A map as rows, where what reads them takes columns. */
+  #rows(node: Node, x: Value): Made {
+    const tiles = this.#tiles.get(x);
+    if (!tiles || !givesRows(node, tiles.shape) || !this.#wantedAsColumns(node.output)) return null;
+    const [batch, ...elements] = tiles.shape;
+    return this.#asColumns(op.reshape(untiled(x, tiles), [shapeSize(elements), batch!]));
   }
 
   /** An operand that fits values in tiles: itself, or weights per channel; null for what would have to be moved. */
@@ -214,10 +259,10 @@ class Layout {
       : null;
   }
 
-  /** The maximum over 2x2 windows that do not overlap. */
-  #pool(node: Node, [x]: readonly (Value | null)[]): Value | null {
-    const tiles = x && this.#tiles.get(x);
-    if (!tiles || node.operator !== op.maxPoolOp || tiles.side !== TILE) return null;
+  /** The maximum over 2x2 windows that do not overlap. What each channel adds is added to the pooled map, which is smaller. */
+  #pool(node: Node, x: Value, target: Rewritten): Made {
+    const tiles = this.#tiles.get(x);
+    if (!tiles || tiles.side !== TILE) return null;
     const over = windows(tiles.shape, node.attributes.kernel_shape as number[], node.attributes);
     const inPairs = (window: Window) =>
       window.kernel === 2 &&
@@ -227,73 +272,37 @@ class Layout {
       window.output === Math.floor(window.input / 2);
     if (!over.every(inPairs)) return null;
     const [batch, channels, height, width] = tiles.shape as [Value["shape"][0], number, number, number];
-    const [ty, tx] = tiles.tiles;
-    const pooled = firstMax(op.reshape(x, [4, shapeSize([4, ...x.shape.slice(1)])]));
-    return this.#mark(op.reshape(pooled, [4, channels, ty, tx, x.shape[4]!]), {
+    const { value, bias } = this.#biasApart(node.inputs[0]!, target);
+    const highest = firstMax(op.reshape(value, [4, shapeSize([4, ...x.shape.slice(1)])]));
+    const pooled = op.reshape(highest, [4, ...x.shape.slice(1)]);
+    return this.#inTiles(bias ? op.add(pooled, op.reshape(bias, [channels, 1, 1, 1])) : pooled, {
       side: 2,
       tiles: tiles.tiles,
       shape: [batch, channels, Math.floor(height / 2), Math.floor(width / 2)],
     });
   }
-}
 
-/** The windows of a convolution of images in one group; null for others. */
-function imageWindows({ attributes }: Node, shape: Shape, w: Value): readonly [Window, Window] | null {
-  const { group = 1, kernel_shape: kernel } = attributes;
-  if (group !== 1 || w.rank !== 4 || w.dtype !== "float32") return null;
-  return windows(shape, kernel as number[], attributes) as [Window, Window];
-}
-
-/** The form with transforms that is cheaper than the direct one, for 3x3 of stride 1 with enough channels; null for none. */
-function formOf(over: readonly [Window, Window], { shape: [outputs, inputs] }: Value): Form | null {
-  if (Math.min(inputs as number, outputs as number) < LEAST_TRANSFORMED) return null;
-  if (!over.every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1))
-    return null;
-  const isPair = ({ input, output, before }: Window) => input === 2 && output === 2 && before === 1;
-  const form = over.every(isPair) ? TOEPLITZ : WINOGRAD;
-  const products = over.reduce(
-    (product, { output }) => product * tilesFor(output, form),
-    form.input.length ** 2,
-  );
-  const direct = over.reduce((product, { output }) => product * output, 9);
-  return products * TRANSFORM_COST < direct ? form : null;
-}
-
-/**
- * Whether one product for the batch is cheaper than one for each image: unfolding then moves less than the images' weight
- * gradients take, which are as large as the weights each.
- */
-function paysUnfolded(
-  [rows, columns]: readonly [Window, Window],
-  { shape: [outputs, inputs] }: Value,
-): boolean {
-  const places = rows.output * columns.output;
-  return Math.min(inputs as number, outputs as number) >= LEAST_UNFOLDED && (outputs as number) >= places;
-}
-
-/** Whether a place of the output reads no more numbers than it has. */
-function isNarrow(over: readonly Window[], { shape: [outputs, inputs] }: Value): boolean {
-  const taps = over.reduce((product, { kernel }) => product * kernel, 1);
-  return (inputs as number) * taps <= (outputs as number);
-}
-
-/** `[4, N]` to its maxima `[1, N]`; the gradient goes to the first of equal maxima, as in MaxPool. */
-function firstMax(x: Value): Value {
-  const halves = op.split(x, [2, 2], 0);
-  const quarters = op.split(op.max(halves[0]!, halves[1]!), [1, 1], 0);
-  const y = op.max(quarters[0]!, quarters[1]!);
-  x.graph.customGradients.set(y, { inputs: [x], rule: (dy) => [op.mul(firstWinners(x, y), dy)] });
-  return y;
-}
-
-/** 1 at the first place of each column of `[4, N]` that holds the maximum `[1, N]`, else 0. */
-function firstWinners(x: Value, y: Value): Value {
-  const places = op.split(op.equal(x, y), [1, 1, 1, 1], 0);
-  let before = places[0]!;
-  const first = [before];
-  for (const place of places.slice(1)) {
-    first.push(op.and(place, op.not(before)));
-    before = op.or(before, place);
+  /** A value of the network, and apart from it the bias of the convolution that it is, or that others are added to. */
+  #biasApart(old: Value, target: Rewritten): { readonly value: Value; readonly bias: Value | null } {
+    const { producer } = old;
+    const whole = { value: target.mapped(old), bias: null };
+    if (!producer || this.#users.get(old)?.length !== 1) return whole;
+    const [first, second, b] = producer.inputs as [Value, Value, Value?];
+    const within = (build: () => Made) => target.graph.within(producer.scope, build)?.[0];
+    if (producer.operator === op.convOp && b) {
+      const value = within(() =>
+        this.#convolution(producer, [target.mapped(first), target.mapped(second), null]),
+      );
+      return value ? { value, bias: target.mapped(b) } : whole;
+    }
+    if (producer.operator !== op.addOp) return whole;
+    const { value: without, bias } = this.#biasApart(first, target);
+    const value = bias && within(() => this.#elementwise(producer, [without, target.mapped(second)]));
+    return value ? { value, bias } : whole;
   }
-  return op.cast(op.concat(first, 0), x.dtype);
+}
+
+/** Whether a node works on each element of its one input for itself, whatever training makes of it. */
+function isForEach({ operator, inputs }: Node): boolean {
+  return operator === op.dropoutOp || (ELEMENTWISE.has(operator) && inputs.length === 1);
 }

@@ -5,7 +5,8 @@
 import { Tensor } from "../base/tensor.ts";
 import type { Value } from "../graph/graph.ts";
 import { multiplyDims } from "../graph/shape.ts";
-import { gather, matMul, pad, reduceSum, reshape, transpose } from "../ops/index.ts";
+import { withoutChannelFactor } from "../ops/factor.ts";
+import { concat, gather, matMul, pad, reduceSum, reshape, transpose } from "../ops/index.ts";
 import { readsOf, type Window } from "../ops/window.ts";
 import { constantMatrix, kronecker, oneHotColumns } from "./matrix.ts";
 
@@ -17,30 +18,44 @@ const ROWS_TOGETHER = 4;
  *
  * @param x `[C, H, W, B]`, channels first and the batch innermost.
  * @param w `[M, C, kernel height, kernel width]`.
+ * @param b `[M]`, or null for none: weights of what is always one, so that adding them and their gradient are no passes of their
+ *   own. For few weights, which are copied once more.
  * @returns `[M, H', W', B]`.
  */
-export function unfoldedConv(x: Value, w: Value, over: readonly [Window, Window]): Value {
+export function unfoldedConv(x: Value, w: Value, b: Value | null, over: readonly [Window, Window]): Value {
   const [outputs, inputs] = w.shape as [number, number];
   const [rows, columns] = over;
   const taps = rows.kernel * columns.kernel;
   const batch = x.shape[3]!;
   const places = multiplyDims(rows.output * columns.output, batch);
   const elements = rows.input * columns.input;
-  const flat = reshape(x, [inputs, elements, batch]);
   const reads = placesRead(over);
   const live = liveTaps(reads, elements);
   const kernel = live.length === taps ? w : chosen(reshape(w, [outputs * inputs, taps]), live);
-  const unfolded = isWhole(over)
-    ? flat
-    : unfold(
-        flat,
-        live.flatMap((tap) => reads[tap]!),
-      );
-  const product = matMul(
-    reshape(kernel, [outputs, inputs * live.length]),
-    reshape(unfolded, [inputs * live.length, places]),
+  const alone = reshape(kernel, [outputs, inputs * live.length]);
+  const weights = b ? concat([alone, reshape(b, [outputs, 1])], 1) : alone;
+  const flat = reshape(x, [inputs, elements, batch]);
+  const picked = live.map((tap) => reads[tap]!);
+  const unfolded = b ? withOnes(flat, picked) : isWhole(over) ? flat : unfold(flat, picked.flat());
+  const read = reshape(unfolded, [weights.shape[1]!, places]);
+  const y = reshape(matMul(weights, read), [outputs, rows.output, columns.output, batch]);
+  const rule = (dy: Value) => {
+    const { value, times } = withoutChannelFactor(dy, outputs, 3);
+    const cotangents = reshape(value, [outputs, places]);
+    return [times(matMul(cotangents, transpose(read))), matMul(transpose(times(weights)), cotangents)];
+  };
+  x.graph.customGradients.set(y, { inputs: [weights, read], rule });
+  return y;
+}
+
+/** `[C, H W, B]` to `[1, C taps places + places, B]`: what each place in the kernel reads of each channel, and then ones. */
+function withOnes(x: Value, reads: readonly (readonly number[])[]): Value {
+  const [channels, elements, batch] = x.shape as [number, number, Value["shape"][number]];
+  const all = channels * elements;
+  const ofAll = Array.from({ length: channels }, (_, channel) =>
+    reads.flat().map((element) => (element < elements ? channel * elements + element : all)),
   );
-  return reshape(product, [outputs, rows.output, columns.output, batch]);
+  return unfold(reshape(x, [1, all, batch]), [...ofAll.flat(), ...reads[0]!.map(() => all + 1)]);
 }
 
 /**
@@ -77,8 +92,9 @@ function isWhole(over: readonly Window[]): boolean {
 }
 
 /**
- * `[C, H W, B]` to `[C, reads, B]`: what places in the kernel read in each window, zero where that is padding. The gradient of an
- * element is the sum over the reads of it; there are few, so they are picked instead of scattered.
+ * `[C, H W, B]` to `[C, reads, B]`: what places in the kernel read in each window, zero where that is padding, one past the last, and
+ * one where it is two past. The gradient of an element is the sum over the reads of it; there are few, so they are picked
+ * instead of scattered.
  */
 function unfold(x: Value, reads: readonly number[]): Value {
   const elements = x.shape[1] as number;
@@ -91,7 +107,8 @@ function unfold(x: Value, reads: readonly number[]): Value {
     ...each,
     ...new Array<number>(most - each.length).fill(reads.length),
   ]);
-  const unfolded = gather(withZero(x), indices(x, reads), 1);
+  const withOne = reads.some((element) => element > elements);
+  const unfolded = gather(withOne ? withMore(withZero(x), 1) : withZero(x), indices(x, reads), 1);
   const rule = (dy: Value) => {
     const picked = gather(withZero(dy), indices(dy, picks), 1);
     const [channels, , batch] = x.shape;
@@ -114,7 +131,11 @@ function placesRead([rows, columns]: readonly [Window, Window]): number[][] {
 
 /** One more element of zeros on axis 1. */
 function withZero(x: Value): Value {
-  return pad(x, [{ axis: 1, before: 0, after: 1 }]);
+  return withMore(x, 0);
+}
+
+function withMore(x: Value, filling: number): Value {
+  return pad(x, [{ axis: 1, before: 0, after: 1 }], "constant", filling);
 }
 
 function indices(like: Value, numbers: readonly number[]): Value {

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Operator } from "../src/graph/operator.ts";
 import * as arborize from "../src/index.ts";
 import * as ops from "../src/ops/index.ts";
+import * as web from "../src/web.ts";
 
 const SOURCE = join(import.meta.dirname, "..", "src");
 
@@ -14,6 +15,8 @@ const SOURCE = join(import.meta.dirname, "..", "src");
 const ORDER = [
   "cli",
   "index.ts",
+  "web.ts",
+  "anywhere.ts",
   "train",
   "report",
   "growth",
@@ -36,6 +39,8 @@ const ALONE = ["report", "growth", "engine", "data"];
 const RESERVED: Readonly<Record<string, RegExp>> = {
   "onnxruntime-node": /^engine\/node\.ts$/,
   "onnxruntime-common": /^engine\//,
+  "onnxruntime-web": /^engine\/web\.ts$/,
+  "onnxruntime-web/wasm": /^engine\/web\.ts$/,
   "onnx-buf": /^onnx\//,
   "@bufbuild/protobuf": /^onnx\//,
   "@bufbuild/protobuf/wire": /^train\/sinks\/tensorboard\.ts$/,
@@ -83,6 +88,33 @@ function readSources(): SourceFile[] {
     });
 }
 
+/** What a file imports when it runs: paths below src, or names of packages. */
+function valuesImported({ path, text }: SourceFile): string[] {
+  const { statements } = ts.createSourceFile(path, text, ts.ScriptTarget.Latest);
+  const named = statements.flatMap((statement) => {
+    const isImport = ts.isImportDeclaration(statement);
+    if (!isImport && !ts.isExportDeclaration(statement)) return [];
+    const clause = isImport ? statement.importClause : statement;
+    const bindings = isImport ? statement.importClause?.namedBindings : statement.exportClause;
+    const elements = bindings && "elements" in bindings ? [...bindings.elements] : [];
+    const inTypes = elements.length > 0 && elements.every(({ isTypeOnly }) => isTypeOnly);
+    const from = statement.moduleSpecifier;
+    if (!from || !ts.isStringLiteral(from) || isTypesOnly(clause) || inTypes) return [];
+    return [from.text];
+  });
+  const later = [...text.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, name]) => name!);
+  return [...named, ...later].map((name) =>
+    name.startsWith(".") ? join(dirname(path), name).replaceAll("\\", "/") : name,
+  );
+}
+
+function isTypesOnly(clause: ts.ImportClause | ts.ExportDeclaration | undefined): boolean {
+  if (!clause) return false;
+  return ts.isExportDeclaration(clause)
+    ? clause.isTypeOnly
+    : clause.phaseModifier === ts.SyntaxKind.TypeKeyword;
+}
+
 const isPackage = (name: string) => !name.endsWith(".ts");
 const folderOf = (path: string) => path.split("/")[0]!;
 const sources = readSources();
@@ -91,7 +123,7 @@ describe("the source tree", () => {
   it("is read whole, with its imports", () => {
     expect(sources.length).toBeGreaterThan(50);
     const index = sources.find(({ path }) => path === "index.ts")!;
-    expect(index.imports).toContain("train/training.ts");
+    expect(index.imports).toContain("anywhere.ts");
     const folder = sources.find(({ path }) => path === "train/run-folder.ts")!;
     expect(folder.imports, "a dynamic import").toContain("report/chart.ts");
     expect(folder.imports, "an import of a type alone").toContain("report/history.ts");
@@ -121,6 +153,36 @@ describe("the source tree", () => {
         .map((target) => `${path} imports ${target}`);
     });
     expect(reaching).toEqual([]);
+  });
+
+  it("needs nothing of Node.js in a browser", () => {
+    const { browser } = JSON.parse(readFileSync(join(SOURCE, "..", "package.json"), "utf8"));
+    const source = (built: string) => built.replace(/^\.\/dist\/(.*)\.js$/, "$1.ts");
+    const swaps = new Map(
+      Object.entries<string>(browser).map(([from, to]) => [source(from), source(to)] as const),
+    );
+    const byPath = new Map(sources.map((file) => [file.path, file]));
+    const reached = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (path: string) => {
+      if (reached.has(path)) return;
+      reached.add(path);
+      for (const to of valuesImported(byPath.get(path)!)) {
+        if (isPackage(to)) packages.add(to);
+        else visit(swaps.get(to) ?? to);
+      }
+    };
+    visit("web.ts");
+    expect([...packages].sort()).toEqual([
+      "@bufbuild/protobuf",
+      "@huggingface/tokenizers",
+      "fast-png",
+      "onnx-buf",
+      "onnxruntime-web/wasm",
+      "zod",
+    ]);
+    // All that is swapped is there, and is needed.
+    expect([...swaps].filter(([from, to]) => !byPath.has(from) || !reached.has(to))).toEqual([]);
   });
 
   it("has no import cycles", () => {
@@ -211,21 +273,31 @@ describe("the public names", () => {
       "the difference of test/public-names.txt, and note it in CHANGELOG.md";
     await expect(publicNames().join("\n"), told).toMatchFileSnapshot("public-names.txt");
   });
+
+  it("in a browser are among them, but for its engine", () => {
+    const all = new Set(namesOf(arborize, ""));
+    expect(namesOf(web, "").filter((name) => !all.has(name))).toEqual(["webEngine"]);
+  });
 });
 
 /** Every public name, members of namespaces under them, types marked as such. */
 function publicNames(): string[] {
-  const path = join(SOURCE, "index.ts");
+  return [...namesOf(arborize, ""), ...typesOf("index.ts")].sort();
+}
+
+/** The types that a file exports by name, or all of another file. */
+function typesOf(name: string): string[] {
+  const path = join(SOURCE, name);
   const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
-  const types = file.statements.flatMap((statement) => {
-    if (!ts.isExportDeclaration(statement) || !statement.exportClause) return [];
+  return file.statements.flatMap((statement) => {
+    if (!ts.isExportDeclaration(statement)) return [];
+    if (!statement.exportClause) return typesOf((statement.moduleSpecifier as ts.StringLiteral).text);
     if (!ts.isNamedExports(statement.exportClause)) return [];
     const { elements } = statement.exportClause;
     return elements
       .filter((element) => statement.isTypeOnly || element.isTypeOnly)
       .map((element) => `type ${element.name.text}`);
   });
-  return [...namesOf(arborize, ""), ...types].sort();
 }
 
 function namesOf(namespace: object, prefix: string): string[] {

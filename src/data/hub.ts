@@ -5,35 +5,9 @@ import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
 import { ArborizeError } from "../base/errors.ts";
 import { readFileBytes } from "./files.ts";
+import { parseHubFile } from "./hub-names.ts";
 
-/** What stands before the name of a repository. */
-const PREFIX = "hf:";
-
-/** Where a file lies on the hub. */
-interface HubFile {
-  /** `OWNER/NAME`. */
-  readonly repo: string;
-  readonly revision: string;
-  readonly path: string;
-}
-
-/** Whether `source` names a file of the hub. */
-export function isHubFile(source: string): boolean {
-  return source.startsWith(PREFIX);
-}
-
-/** Reads `hf:OWNER/NAME`, with `@REVISION` and `:FILE` behind where they are not `main` and `model.safetensors`. @throws `bad_option` */
-function parseHubFile(source: string): HubFile {
-  const found = /^hf:([\w.-]+\/[\w.-]+)(?:@([^:]+?))?(?::(.+))?$/.exec(source);
-  if (!found) {
-    throw new ArborizeError(
-      "bad_option",
-      `"${source}" names no file of the Hugging Face hub, wanted hf:OWNER/NAME, hf:OWNER/NAME@REVISION or hf:OWNER/NAME@REVISION:FILE.`,
-    );
-  }
-  const [, repo, revision = "main", path = "model.safetensors"] = found;
-  return { repo: repo!, revision, path };
-}
+export { isHubFile } from "./hub-names.ts";
 
 /**
  * The bytes of a file of the hub. It is downloaded once, into the cache that all of Hugging Face's programs share, and a file of

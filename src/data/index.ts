@@ -1,19 +1,7 @@
 // The public names of this folder.
 
 export { type AdultData, type AdultOptions, adult } from "./adult.ts";
-export { type AugmentOptions, augment, type Range } from "./augment.ts";
-export { type Batches, type BatchesOptions, batches } from "./batches.ts";
-export {
-  type Batch,
-  type Dataset,
-  type Field,
-  type ImageDatasetOptions,
-  imageDataset,
-  split,
-  subset,
-  tensorDataset,
-} from "./dataset.ts";
-export { type DigitsOptions, digits } from "./digits.ts";
+export * from "./anywhere.ts";
 export type { DownloadProgress } from "./download.ts";
 export { EMNIST_CLASSES, type EmnistOptions, emnist } from "./emnist.ts";
 export { readFileBytes, writeFileAtomic } from "./files.ts";
@@ -32,7 +20,4 @@ export {
   readAs,
 } from "./prepare.ts";
 
-export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export type { SourceOptions } from "./source.ts";
-export type { BatchTransform } from "./transform.ts";
-export { tokenDataset, type WordPiece, wordPiece } from "./wordpiece.ts";

@@ -2,9 +2,9 @@
 
 import { arch, availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
-import { ArborizeError } from "../base/errors.ts";
 import { type DType, Tensor, type TensorData } from "../base/tensor.ts";
 import type { CompileOptions, Engine, Program, Resident } from "./engine.ts";
+import { failed, refused } from "./failures.ts";
 import { onlyUnread, UNREAD, withUnread } from "./uncopied.ts";
 
 /** Options of the CPU engine. */
@@ -75,13 +75,7 @@ class NodeProgram implements Program {
       });
       return new NodeProgram(session, options);
     } catch (error) {
-      throw new ArborizeError(
-        "runtime_failed",
-        `ONNX Runtime refused the ${options.name}: ${(error as Error).message}`,
-        {
-          cause: error,
-        },
-      );
+      throw refused(options.name, error);
     }
   }
 
@@ -112,13 +106,7 @@ class NodeProgram implements Program {
       return (await this.#session.run(feeds, fetches)) as Readonly<Record<string, ort.Tensor>>;
     } catch (error) {
       if (given && onlyUnread(error)) return {};
-      const fed = [...inputs].map(([name, { dtype, shape }]) => `  ${name}: ${dtype}[${shape.join(", ")}]`);
-      const shown = fed.length > 12 ? [...fed.slice(0, 12), `  … and ${fed.length - 12} more`] : fed;
-      throw new ArborizeError(
-        "runtime_failed",
-        `The ${this.#name} failed in ONNX Runtime: ${(error as Error).message}\nIts inputs were\n${shown.join("\n")}`,
-        { cause: error },
-      );
+      throw failed(this.#name, inputs, error);
     }
   }
 

@@ -1,6 +1,7 @@
 // The public `nn`: PyTorch's torch.nn.
 
 import "./methods.ts";
+import "./names.ts";
 
 export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";

@@ -29,7 +29,7 @@ export function pictureOf(
     }
   }
   const png = encode({ width: columns, height: rows, data, channels, depth: 8 });
-  return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
+  return `data:image/png;base64,${btoa(Array.from(png, (byte) => String.fromCharCode(byte)).join(""))}`;
 }
 
 /** The least and the greatest of numbers. */

@@ -26,6 +26,7 @@ export function aboutRun(training: Training, options: AboutOptions): Omit<Report
   const { optimizer: own = optimizer, ...given } = dendrites?.correlation ?? {};
   const learning = { ...correlationSettings(given), optimizer: { name: own.name, ...own.options } };
   const correlation = dendrites?.learning === "correlation" ? { correlation: learning } : {};
+  const known = version();
   return {
     settings: {
       loss: loss.name,
@@ -44,10 +45,11 @@ export function aboutRun(training: Training, options: AboutOptions): Omit<Report
     },
     defaults: { growth: { ...growthSettings(), maximize: training.history.maximize }, dendrites: DENDRITES },
     environment: {
-      Arborize: version(),
+      ...(known === null ? {} : { Arborize: known }),
       engine: training.engineName,
-      "Node.js": globalThis.process?.version ?? "none",
-      system: globalThis.process ? `${process.platform} ${process.arch}` : "browser",
+      ...(globalThis.process?.versions?.node
+        ? { "Node.js": process.version, system: `${process.platform} ${process.arch}` }
+        : { system: "browser" }),
     },
   };
 }

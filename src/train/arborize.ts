@@ -9,8 +9,8 @@ import { tiedSites } from "../dendrites/removal.ts";
 import { DEFAULT_TYPES, type Selection } from "../dendrites/selection.ts";
 import type { Site } from "../dendrites/site.ts";
 import { inspectModules, type Verdict } from "../dendrites/sites.ts";
+import { defaultEngine } from "../engine/default.ts";
 import type { Engine } from "../engine/engine.ts";
-import { nodeEngine } from "../engine/node.ts";
 import { Graph } from "../graph/graph.ts";
 import { type CorrelationSettings, correlationSettings } from "../growth/correlation-settings.ts";
 import { type GrowthOptions, type GrowthSettings, growthSettings } from "../growth/settings.ts";
@@ -74,7 +74,7 @@ export interface ArborizeOptions extends FreezeOptions {
   readonly origin?: string;
   /** Decides everything random: initial weights, dendrites, dropout. Default: 0. */
   readonly seed?: number;
-  /** What runs it. Default: this machine's CPU. */
+  /** What runs it. Default: this machine's CPU; in a browser WebAssembly (`webEngine`). */
   readonly engine?: Engine;
 }
 
@@ -89,7 +89,7 @@ export async function arborize(
   model: Module | OnnxModel | Graph,
   options: ArborizeOptions,
 ): Promise<Training> {
-  const { loss, optimizer, scheduler = null, metric = null, seed = 0, engine = nodeEngine() } = options;
+  const { loss, optimizer, scheduler = null, metric = null, seed = 0, engine = defaultEngine() } = options;
   for (const [name, given] of Object.entries({ loss, optimizer })) {
     if (!given) throw new ArborizeError("bad_option", `arborize needs a ${name}, such as ${EXAMPLES[name]}.`);
   }

@@ -126,12 +126,15 @@ export async function fit(model: Module | OnnxModel | Graph, options: FitOptions
   }
 }
 
-function progressOf(given: boolean | Progress = true): Progress | null {
+/** Whether there is a standard error to write to, as browsers have none. */
+const WRITES = globalThis.process?.stderr !== undefined;
+
+function progressOf(given: boolean | Progress = WRITES): Progress | null {
   return given === true ? createProgress() : given || null;
 }
 
 /** Whether somebody sees the bar that `fit` makes. */
-function isWatched(given: boolean | Progress = true): boolean {
+function isWatched(given: boolean | Progress = WRITES): boolean {
   return given === true && isInteractive(process.stderr);
 }
 

@@ -34,12 +34,13 @@ export async function readOnnx(source: string | Uint8Array, options: OpenOptions
 /**
  * Reads a state dict, tensors by name, from a safetensors file: for `Module.loadStateDict`.
  *
- * @param path a file, or one of the Hugging Face hub, as `hf:OWNER/NAME`, with `@REVISION` (default: `main`) and `:FILE` (default:
+ * @param source a file, its bytes, or one of the Hugging Face hub, as `hf:OWNER/NAME`, with `@REVISION` (default: `main`) and `:FILE` (default:
  *   `model.safetensors`) behind it. The hub's client has to be installed: `npm install @huggingface/hub`.
  * @throws `bad_file` when there is no such file or it is damaged; `bad_option` without the client, `download_failed` where the hub
  *   does not give the file.
  */
-export async function readStateDict(path: string): Promise<ReadonlyMap<string, Tensor>> {
-  const bytes = await (isHubFile(path) ? readHubFile(path) : readFileBytes(path));
-  return readSafetensors(bytes, path).tensors;
+export async function readStateDict(source: string | Uint8Array): Promise<ReadonlyMap<string, Tensor>> {
+  if (typeof source !== "string") return readSafetensors(source).tensors;
+  const bytes = await (isHubFile(source) ? readHubFile(source) : readFileBytes(source));
+  return readSafetensors(bytes, source).tensors;
 }

@@ -239,10 +239,13 @@ export class Training {
   /**
    * Goes on from a checkpoint that a training of the same network and seed has saved, bit for bit.
    *
+   * @param source a path, or the file's bytes.
    * @throws `bad_file` for a damaged file or one of another network; nothing changes then.
    */
-  async load(path: string): Promise<void> {
-    const state = decodeState(await readFileBytes(path), path, this.#parts);
+  async load(source: string | Uint8Array): Promise<void> {
+    const [bytes, name] =
+      typeof source === "string" ? [await readFileBytes(source), source] : [source, "checkpoint"];
+    const state = decodeState(bytes, name, this.#parts);
     await this.#course.load(state);
     this.#tracker = state.tracker;
     this.#record = state.record;

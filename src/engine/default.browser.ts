@@ -1,0 +1,3 @@
+// What runs networks in a browser where nobody says otherwise.
+
+export { webEngine as defaultEngine } from "./web.ts";

@@ -1,0 +1,3 @@
+// What runs networks where nobody says otherwise.
+
+export { nodeEngine as defaultEngine } from "./node.ts";

@@ -18,6 +18,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 
 const ROOT = join(import.meta.dirname, "..");
 const home = mkdtempSync(join(tmpdir(), "arborize-journey-"));
@@ -93,6 +94,23 @@ const [output] = Object.values(await session.run(feeds));
 console.log("predicts", output.dims.join(" x "));
 `;
 
+const PAGE = `
+import { arborize, data, losses, nn, optim, webEngine } from "arborize/web";
+const training = await arborize(new nn.Linear(4, 2), {
+  inputs: { x: ["batch", 4] }, loss: losses.crossEntropy(), optimizer: optim.adam(), engine: webEngine({ threads: 1 }),
+});
+console.log(training.sites, data.digits);
+`;
+
+/** Bundles the page for browsers, and says what of Node.js came along. */
+const BUNDLE = `
+import { build } from ${JSON.stringify(pathToFileURL(join(ROOT, "node_modules", "vite", "dist", "node", "index.js")))};
+const { output } = await build({ root: "site", configFile: false, logLevel: "error", build: { target: "esnext", write: false } });
+const chunks = output.filter(({ type }) => type === "chunk");
+const foreign = chunks.flatMap(({ moduleIds }) => moduleIds).filter((id) => /browser-external|onnxruntime-node/.test(id));
+console.log("bundled for browsers, with", foreign.length === 0 ? "nothing" : foreign.join(", "), "of Node.js");
+`;
+
 /** Houses whose price follows from size, age and district. */
 function houses(): string {
   const rows = Array.from({ length: 300 }, (_, i) => {
@@ -127,6 +145,12 @@ await step([...arborize, "init", "cnn", "pictures"], { says: [/pictures\/arboriz
 await step([...arborize, "train", "pictures/arborize.mjs", "--epochs", "1"], {
   says: [/epoch 0 /, /★? *0 +/],
 });
+symlinkSync(join(ROOT, "node_modules", "onnxruntime-web"), join(modules, "onnxruntime-web"));
+mkdirSync(join(home, "site"));
+writeFileSync(join(home, "site", "index.html"), '<script type="module" src="main.js"></script>');
+writeFileSync(join(home, "site", "main.js"), PAGE);
+writeFileSync(join(home, "bundle.mjs"), BUNDLE);
+await step(["bundle.mjs"], { says: [/bundled for browsers, with nothing of Node\.js/] });
 writeFileSync(
   join(home, "typed.ts"),
   'const path: string = "table.csv";\nexport default { data: { path }, maxEpochs: 1 };\n',

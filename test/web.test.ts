@@ -19,16 +19,16 @@ describe.skipIf(missingBrowser)("in a browser", () => {
   const folder = file("site");
   let browser: Browser;
   const served: Served[] = [];
-  const seen: { page: Page; errors: string[] }[] = [];
+  /** A page that is not isolated. */
+  let plain: Promise<Page>;
 
   /** The page, on a server that isolates it from others or not. */
   async function visit(isolated: boolean): Promise<Page> {
     const site = await serveFolder(folder, isolated);
     served.push(site);
-    const opened = await open(browser, site.url);
-    seen.push(opened);
-    await opened.page.waitForFunction("globalThis.page !== undefined");
-    return opened.page;
+    const { page } = await open(browser, site.url);
+    await page.waitForFunction("globalThis.page !== undefined");
+    return page;
   }
 
   const call = <Name extends keyof Results>(page: Page, name: Name, input?: unknown) =>
@@ -36,6 +36,7 @@ describe.skipIf(missingBrowser)("in a browser", () => {
 
   beforeAll(async () => {
     [browser] = await Promise.all([startBrowser(), bundle("web", folder)]);
+    plain = visit(false);
   });
   afterAll(async () => {
     await browser?.close();
@@ -46,6 +47,7 @@ describe.skipIf(missingBrowser)("in a browser", () => {
     const page = await visit(true);
     const grown = await call(page, "grow");
     expect(grown.engine).toMatch(/^WebAssembly \(\d+ threads?\)$/);
+    expect(grown.turns, "what else the page did meanwhile").toBeGreaterThan(3);
     const here = await train(new SmallNet(), OPTIONS);
     const { training, history } = here;
     expect(grown.epochs).toEqual(
@@ -77,9 +79,8 @@ describe.skipIf(missingBrowser)("in a browser", () => {
     const training = await arborize(new SmallNet(), { ...OPTIONS, engine: nodeEngine({ threads: 1 }) });
     await training.addValidationScore(0.5, { forceSwitch: true });
     const checkpoint = Array.from(await training.toCheckpoint());
-    const page = await visit(false);
     const [batch] = data.batches(OPTIONS.validation, { batchSize: 20 });
-    const [dendrites, loss] = await call(page, "goOn", checkpoint);
+    const [dendrites, loss] = await call(await plain, "goOn", checkpoint);
     expect(dendrites).toBe(training.dendrites);
     expect(loss).toBeCloseTo(await training.step(batch!), 4);
   });
@@ -88,8 +89,7 @@ describe.skipIf(missingBrowser)("in a browser", () => {
     const training = await arborize(new SmallNet(), OPTIONS);
     writeFileSync(`${folder}/model.onnx`, await training.toOnnx());
     writeFileSync(`${folder}/best.safetensors`, data.writeSafetensors(await training.stateDict()));
-    const page = await visit(false);
-    const found = await call(page, "files");
+    const found = await call(await plain, "files");
     expect(found).toMatchObject({ parameters: 4, state: [...(await training.stateDict()).keys()] });
     expect(found.missing).toMatch(/^bad_file: Cannot fetch "missing.onnx": the server says 404 Not Found\./);
     expect(found.folder).toMatch(/^bad_option: There is no folder for a run, "runs\/x", in a browser/);

@@ -1,4 +1,4 @@
-// The engine on onnxruntime-web: WebAssembly or WebGPU, in browsers.
+// The engine on onnxruntime-web: WebAssembly, in browsers.
 
 import type * as ort from "onnxruntime-web";
 import { ArborizeError } from "../base/errors.ts";
@@ -74,6 +74,28 @@ function loadRuntime({ threads, wasmPaths }: WebEngineOptions): Promise<Runtime>
   return runtime;
 }
 
+/** Milliseconds after which a run lets the page have its turn. */
+const TURN = 50;
+
+let turned = 0;
+
+/**
+ * Lets events happen, now and then: runs of small programs follow one another without an end to the thread's task, and a page
+ * would stand still, or a worker not hear that it is to stop.
+ */
+async function giveTurn(): Promise<void> {
+  if (performance.now() - turned < TURN) return;
+  // Timers wait for some milliseconds, messages don't.
+  const { port1, port2 } = new MessageChannel();
+  await new Promise<void>((resolve) => {
+    port1.addEventListener("message", () => resolve());
+    port1.start();
+    port2.postMessage(null);
+  });
+  port1.close();
+  turned = performance.now();
+}
+
 class WebResident implements Resident {
   readonly tensor: Tensor;
 
@@ -120,6 +142,7 @@ class WebProgram implements Program {
     inputs: ReadonlyMap<string, Resident>,
     outputs: ReadonlyMap<string, Resident | null>,
   ): Promise<Map<string, Resident>> {
+    await giveTurn();
     const native = await this.#run(inputs, [...outputs.keys()]);
     const results = new Map<string, Resident>();
     for (const [name, given] of outputs) {

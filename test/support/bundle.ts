@@ -41,6 +41,7 @@ export async function bundle(page: string, outDir: string): Promise<void> {
 }
 
 const TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css",
   ".html": "text/html",
   ".js": "text/javascript",
   ".wasm": "application/wasm",

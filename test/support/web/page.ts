@@ -32,12 +32,15 @@ export const page = {
   /** Trains and grows to the end. */
   async grow() {
     const epochs: string[] = [];
+    let turns = 0;
+    const timer = setInterval(() => turns++, 10);
     const { training, history } = await train(new SmallNet(), {
       ...SMALL,
       onEpoch: ({ dendrites, validation }) => {
         epochs.push(`${dendrites} ${validation}`);
       },
     });
+    clearInterval(timer);
     const output: Tensor = await training.predict(first());
     const { examples } = await training.explain(digits.validation, { examples: 20 });
     return {
@@ -48,6 +51,7 @@ export const page = {
       onnx: numbers(await training.toOnnx()),
       checkpoint: numbers(await training.toCheckpoint()),
       explained: examples,
+      turns,
     };
   },
   /** Goes on from a checkpoint, for a step, and says the loss. */

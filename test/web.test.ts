@@ -48,8 +48,8 @@ describe.skipIf(missingBrowser)("in a browser", () => {
     const grown = await call(page, "grow");
     expect(grown.engine).toMatch(/^WebAssembly \(\d+ threads?\)$/);
     expect(grown.turns, "what else the page did meanwhile").toBeGreaterThan(3);
-    const here = await train(new SmallNet(), OPTIONS);
-    const { training, history } = here;
+    const growth = { ...OPTIONS.growth, maxDendrites: 1 };
+    const { training, history } = await train(new SmallNet(), { ...OPTIONS, growth });
     expect(grown.epochs).toEqual(
       history.epochs.map(({ dendrites, validation }) => `${dendrites} ${validation}`),
     );
@@ -69,7 +69,7 @@ describe.skipIf(missingBrowser)("in a browser", () => {
     const again = await arborize(exported, options);
     close(Array.from((await again.predict(batch!)).toNumbers()));
     // The checkpoint, for a step more.
-    const resumed = await arborize(new SmallNet(), OPTIONS);
+    const resumed = await arborize(new SmallNet(), { ...OPTIONS, growth });
     await resumed.load(Uint8Array.from(grown.checkpoint));
     expect(resumed.history.epochs).toHaveLength(history.epochs.length);
     expect(await resumed.step(batch!)).toBeCloseTo(await training.step(batch!), 4);

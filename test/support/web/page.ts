@@ -36,6 +36,7 @@ export const page = {
     const timer = setInterval(() => turns++, 10);
     const { training, history } = await train(new SmallNet(), {
       ...SMALL,
+      growth: { ...SMALL.growth, maxDendrites: 1 },
       onEpoch: ({ dendrites, validation }) => {
         epochs.push(`${dendrites} ${validation}`);
       },

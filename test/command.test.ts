@@ -322,8 +322,11 @@ describe("configurations", () => {
       "--threads",
       "1",
     ];
+    const correlation = { candidates: 2, patience: 2, optimizer: { name: "adam", learningRate: 0.02 } };
+    writeFileSync(at("followed.json"), JSON.stringify({ dendrites: { correlation } }));
     const ended = await arborize(
       "train",
+      "followed.json",
       ...short,
       "--learning",
       "correlation",
@@ -333,9 +336,18 @@ describe("configurations", () => {
     );
     expect(ended.code, ended.errors).toBe(0);
     const settings = JSON.parse(readFileSync(at("followed/config.json"), "utf8"));
-    expect(settings.dendrites.learning).toBe("correlation");
+    expect(settings.dendrites).toEqual({ learning: "correlation", correlation });
     const card = readFileSync(at("followed/model-card.md"), "utf8");
     expect(card).toContain("dendrites.learning: correlation");
+    const about = JSON.parse(readFileSync(at("followed/about.json"), "utf8"));
+    expect(about.settings.dendrites.correlation).toMatchObject({
+      candidates: 2,
+      patience: 2,
+      optimizer: { learningRate: 0.02 },
+    });
+    writeFileSync(at("few.json"), JSON.stringify({ dendrites: { correlation: { candidate: 2 } } }));
+    const unknown = await arborize("train", "few.json", ...short, "--learning", "correlation");
+    expect(unknown.errors).toContain('candidate: there is no such setting. Did you mean "candidates"?');
     const wrong = await arborize("train", ...short, "--learning", "correlaton");
     expect([wrong.code, wrong.out]).toEqual([2, ""]);
     expect(wrong.errors).toContain(

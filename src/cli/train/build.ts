@@ -54,7 +54,7 @@ export async function build({ config, live }: ReadConfig): Promise<Job> {
       metric: (live.metric as Metric | undefined) ?? metricOf(metric),
       ...schedulerIn(config, live.scheduler as Scheduler | undefined),
       growth: config.growth ?? {},
-      ...(config.dendrites ? { dendrites: defined(config.dendrites) as DendriteOptions } : {}),
+      ...(config.dendrites ? { dendrites: dendritesOf(config.dendrites) } : {}),
       seed: config.seed ?? 0,
       ...(config.threads ? { engine: nodeEngine({ threads: config.threads }) } : {}),
     },
@@ -64,6 +64,12 @@ export async function build({ config, live }: ReadConfig): Promise<Job> {
 function schedulerIn({ scheduler }: Config, live: Scheduler | undefined): { scheduler?: Scheduler } {
   if (live) return { scheduler: live };
   return scheduler === undefined ? {} : { scheduler: schedulerOf(scheduler) };
+}
+
+function dendritesOf({ correlation, ...options }: NonNullable<Config["dendrites"]>): DendriteOptions {
+  const optimizer = correlation?.optimizer;
+  const learning = optimizer ? { ...correlation, optimizer: optimizerOf(optimizer) } : correlation;
+  return defined({ ...options, correlation: learning }) as DendriteOptions;
 }
 
 async function partsOf({ data }: Config, live: object | undefined): Promise<Parts> {

@@ -78,6 +78,12 @@ const dendritesSchema = z
       .describe(
         "gradient: with the network; correlation: apart from it, to follow its errors; default gradient",
       ),
+    correlation: z
+      .looseObject({
+        optimizer: named(OPTIMIZERS, "what dendrites learn by; default: the network's").optional(),
+      })
+      .optional()
+      .describe("how dendrites learn by correlation: the library's CorrelationSettings"),
     activation: z.enum(["sigmoid", "tanh", "relu", "sin"]).optional(),
     initialScale: z.number().min(0).optional(),
   })

@@ -39,8 +39,9 @@ const ALONE = ["report", "growth", "engine", "data"];
 const RESERVED: Readonly<Record<string, RegExp>> = {
   "onnxruntime-node": /^engine\/node\.ts$/,
   "onnxruntime-common": /^engine\//,
-  "onnxruntime-web": /^engine\/web\.ts$/,
-  "onnxruntime-web/wasm": /^engine\/web\.ts$/,
+  "onnxruntime-web": /^engine\/web-/,
+  "onnxruntime-web/wasm": /^engine\/web-runtime\.ts$/,
+  "onnxruntime-web/webgpu": /^engine\/web-runtime\.ts$/,
   "onnx-buf": /^onnx\//,
   "@bufbuild/protobuf": /^onnx\//,
   "@bufbuild/protobuf/wire": /^train\/sinks\/tensorboard\.ts$/,
@@ -179,6 +180,7 @@ describe("the source tree", () => {
       "fast-png",
       "onnx-buf",
       "onnxruntime-web/wasm",
+      "onnxruntime-web/webgpu",
       "zod",
     ]);
     // All that is swapped is there, and is needed.

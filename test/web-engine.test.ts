@@ -1,14 +1,18 @@
 // The engine for browsers beside that for Node.js, which runs it too, on one thread: the same steps.
 
+import { fromBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema } from "onnx-buf";
 import { describe, expect, it } from "vitest";
 import { webEngine } from "../src/engine/web.ts";
 import {
   type ArborizeOptions,
   arborize,
   type Batch,
+  data,
   type Engine,
   Graph,
   losses,
+  metrics,
   nn,
   nodeEngine,
   optim,
@@ -50,6 +54,16 @@ class Words extends nn.Module {
   }
 }
 
+/** Pools that overlap. */
+class Pooled extends nn.Module {
+  conv = new nn.Conv2d(1, 4, 3);
+  fc = new nn.Linear(4 * 9, 3);
+
+  forward(x: Value): Value {
+    return this.fc.call(this.conv.call(x).maxPool2d(3, { stride: 2, padding: 1 }).flatten());
+  }
+}
+
 const random = Random.stream(4, "batches");
 const target = Tensor.of([6], [0, 1, 2, 0, 1, 2], "int64");
 const images = (): Batch => ({
@@ -59,6 +73,7 @@ const images = (): Batch => ({
   ),
   target,
 });
+const dataset = data.tensorDataset({ ...images() });
 const words = (): Batch => ({
   x: Tensor.of(
     [6, 5],
@@ -126,6 +141,54 @@ describe("the engine for browsers", () => {
       });
     });
   }
+
+  it("needs no float64, no indices of maxima and no memory in common, as on a GPU", async () => {
+    const lesser: Engine = {
+      ...node,
+      sharesMemory: false,
+      indexesMaxima: false,
+      computesFloat64: false,
+      compile(model, options) {
+        const { graph } = fromBinary(ModelProtoSchema, model);
+        for (const { opType, output, attribute } of graph!.node) {
+          if (opType === "MaxPool") expect(output).toHaveLength(1);
+          if (opType === "Cast") expect(attribute.map(({ i }) => Number(i))).not.toContain(11);
+        }
+        for (const { dataType } of graph!.initializer) expect(dataType).not.toBe(11);
+        return node.compile(model, options);
+      },
+    };
+    const told: number[][] = [];
+    const batches = [images(), images()];
+    for (const engine of [node, lesser]) {
+      for (const learning of ["gradient", "correlation"] as const) {
+        const training = await arborize(new Pooled(), {
+          inputs: { x: ["batch", 1, 8, 8] },
+          loss: losses.crossEntropy(),
+          metric: metrics.accuracy,
+          optimizer: optim.adam({ learningRate: 0.01 }),
+          dendrites: { learning },
+          growth: { switchMode: "every", findBestRate: false, maxDendrites: 1 },
+          engine,
+        });
+        const numbers: number[] = [];
+        for (let epoch = 0; epoch < 3; epoch++) {
+          for (const batch of batches) numbers.push(await training.step(batch));
+          numbers.push(await training.evaluate(batches));
+          await training.addValidationScore(0.5);
+        }
+        const { modules } = await training.explain(data.batches(dataset, { batchSize: 6 }));
+        numbers.push(training.dendrites, modules.length);
+        told.push(numbers);
+      }
+    }
+    const [gradient, correlation, ...again] = told;
+    [gradient, correlation].forEach((numbers, i) => {
+      again[i]!.forEach((value, at) => {
+        expect(value).toBeCloseTo(numbers![at]!, 4);
+      });
+    });
+  });
 
   it("writes into what it is given, and says which run failed on what", async () => {
     const graph = new Graph({ name: "product" });

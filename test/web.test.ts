@@ -11,6 +11,7 @@ import { OPTIONS, SmallNet } from "./support/journey.ts";
 import type { page as Functions } from "./support/web/page.ts";
 
 if (missingBrowser) console.log(missingBrowser);
+if (!process.env.ARBORIZE_GPU) console.log("skipped: WebGPU in the browser (ARBORIZE_GPU=1 has it tested)");
 
 type Results = { [Name in keyof typeof Functions]: Awaited<ReturnType<(typeof Functions)[Name]>> };
 
@@ -83,6 +84,32 @@ describe.skipIf(missingBrowser)("in a browser", () => {
     const [dendrites, loss] = await call(await plain, "goOn", checkpoint);
     expect(dendrites).toBe(training.dendrites);
     expect(loss).toBeCloseTo(await training.step(batch!), 4);
+  });
+
+  // Half a minute where the processor plays the GPU.
+  it.runIf(process.env.ARBORIZE_GPU)("computes on a GPU what WebAssembly computes", async ({ skip }) => {
+    const withGpu = await startBrowser(true);
+    try {
+      const { page, errors } = await open(withGpu, served[0]!.url);
+      await page.waitForFunction("globalThis.page !== undefined");
+      const found = await call(page, "onGpu");
+      if (!found) return skip("no WebGPU adapter, not even a software one");
+      const { wasm, gpu } = found;
+      expect(gpu.engine).toBe("WebGPU");
+      expect([0, 0.25, 0.5, 0.75, 1]).toContain(gpu.score);
+      expect(gpu.told).toHaveLength(wasm.told.length);
+      gpu.told.forEach((value, i) => {
+        expect(value).toBeCloseTo(wasm.told[i]!, 4);
+      });
+      gpu.state.forEach((value, i) => {
+        expect(value).toBeCloseTo(wasm.state[i]!, 4);
+      });
+      // What a program wrote must not be freed after it.
+      await page.evaluate("new Promise((done) => setTimeout(done, 300))");
+      expect(errors).toEqual([]);
+    } finally {
+      await withGpu.close();
+    }
   });
 
   it("fetches files, and says what a browser has not", async () => {

@@ -44,6 +44,10 @@ export interface Engine {
   readonly sharesMemory: boolean;
   /** Whether it multiplies rows of vectors, `[..., 1, K]` by `[..., K, 1]`, about as fast as it reads them. Default: false. */
   readonly multipliesVectors?: boolean;
+  /** Whether its MaxPool says where maxima are. Default: true. */
+  readonly indexesMaxima?: boolean;
+  /** Whether it computes with float64. Default: true. */
+  readonly computesFloat64?: boolean;
   /** @throws `runtime_failed` when the runtime refuses the model. */
   compile(model: Uint8Array, options: CompileOptions): Promise<Program>;
   /** Hands a tensor over. It may share the tensor's memory, so the caller must not write to it afterwards. */

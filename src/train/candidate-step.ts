@@ -12,6 +12,7 @@ import { type Laid, laidOut } from "../transform/channel-major.ts";
 import { type Crops, partsIn, withParts } from "../transform/crop.ts";
 import { gradients } from "../transform/gradient.ts";
 import { partlyTraining, partlyTrainingForm } from "../transform/mode.ts";
+import { comparePools } from "../transform/pool-taps.ts";
 import { type Rewritten, rewrite } from "../transform/rewrite.ts";
 import { reluAfterMaxPool } from "../transform/simplify.ts";
 import { countedIn, inOrder, sameTiles, type Tiles, tiledApart, tiledTogether } from "../transform/tiles.ts";
@@ -91,6 +92,7 @@ export function stepTogether(
     { outputs: computedOf(grown), freeze: isFrozen, values: partsIn(grown.graph, crops) },
   );
   const { graph, at } = laidOutFor(grown, simple);
+  if (engine.indexesMaxima === false) comparePools(graph);
   const loss = appendLoss(graph, lossOf);
   const sums = places.map(({ sum }) => at(sum));
   const errors = errorsAt(
@@ -152,6 +154,7 @@ export function stepApart(
   const computed = [...read].filter(({ producer }) => producer);
   const outputs = [...grown.graph.outputs, ...computed, ...places.map(({ sum }) => sum)];
   const { graph, mapped } = partlyTraining(grown.graph, isCandidate, { outputs, shareSubexpressions: true });
+  if (parts.engine.indexesMaxima === false) comparePools(graph);
   const loss = appendLoss(graph, parts.loss);
   const errors = errorsAt(
     graph,
@@ -210,6 +213,7 @@ function candidatesAlone(
     },
   );
   const { graph, laid } = laidOut(cut.graph, partlyTrainingForm(isCandidate), []);
+  if (engine.indexesMaxima === false) comparePools(graph);
   const layouts: (Tiles | null)[] = [];
   const followed = new Map(
     places.map((place, i) => {

@@ -9,6 +9,7 @@ import type { Value } from "../graph/graph.ts";
 import { writeOnnx } from "../onnx/write.ts";
 import { cast, mul, reduceSum, reduceSumSquare, sizeOfValue } from "../ops/index.ts";
 import { evaluationForm } from "../transform/mode.ts";
+import { narrowed } from "../transform/narrow.ts";
 import { matchBatch } from "./batch.ts";
 import type { NetworkParts, Snapshot } from "./network.ts";
 import { dataFeeds } from "./step.ts";
@@ -53,7 +54,10 @@ export async function measureContributions(
   grown.sites.forEach((site, i) => {
     appendSums(site, i, mapped, outputs);
   });
-  const program = await engine.compile(writeOnnx(graph, { outputs }), { name: "contributions" });
+  const { computesFloat64 = true } = engine;
+  const measured = computesFloat64 ? { graph, outputs } : narrowed(graph, outputs);
+  const model = writeOnnx(measured.graph, { outputs: measured.outputs });
+  const program = await engine.compile(model, { name: "contributions" });
   const feeds = dataFeeds(graph, base, null);
   const run = async (use: (found: ReadonlyMap<string, Tensor>) => void) => {
     for (const batch of source) {

@@ -10,6 +10,7 @@ import type { Metric } from "../nn/metrics.ts";
 import { writeOnnx } from "../onnx/write.ts";
 import { cast, div, max, mul, reduceMean, reduceSum, scalar } from "../ops/index.ts";
 import { evaluationForm } from "../transform/mode.ts";
+import { narrowed } from "../transform/narrow.ts";
 import { matchBatch } from "./batch.ts";
 import { appendLoss, dataFeeds, type Feed, TARGET } from "./step.ts";
 
@@ -64,7 +65,10 @@ export class InferenceProgram {
     const { result, weight, overall } = build(graph);
     const outputs = new Map([[RESULT, result], ...(weight ? [[WEIGHT, weight] as const] : [])]);
     const feeds = dataFeeds(graph, network, loss);
-    const model = writeOnnx(graph, { outputs, fed: [...graph.parameters, ...graph.buffers] });
+    const { computesFloat64 = true } = engine;
+    const run = computesFloat64 ? { graph, outputs } : narrowed(graph, outputs);
+    const fed = [...run.graph.parameters, ...run.graph.buffers];
+    const model = writeOnnx(run.graph, { outputs: run.outputs, fed });
     const program = await engine.compile(model, { name });
     return new InferenceProgram(program, engine, feeds, [...outputs.keys()], overall);
   }

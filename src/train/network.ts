@@ -212,7 +212,8 @@ export class GrowingNetwork {
   async #stepProgram(): Promise<StepProgram> {
     if (!this.#program) {
       const { loss, optimizer, engine } = this.parts;
-      const step = buildTrainStep(this.#trained(), loss, optimizer, { inPlace: engine.sharesMemory });
+      const { sharesMemory: inPlace, indexesMaxima = true } = engine;
+      const step = buildTrainStep(this.#trained(), loss, optimizer, { inPlace, indexesMaxima });
       this.#program = await StepProgram.compile(step, engine, this.#asRun().initial);
     }
     return this.#program;

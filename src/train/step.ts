@@ -12,6 +12,7 @@ import type { Optimizer } from "../optim/optimizer.ts";
 import { channelMajor } from "../transform/channel-major.ts";
 import { gradients } from "../transform/gradient.ts";
 import { type Mask, trainingForm } from "../transform/mode.ts";
+import { comparePools } from "../transform/pool-taps.ts";
 import { rewrite } from "../transform/rewrite.ts";
 import { joinRunningMeans } from "../transform/running-means.ts";
 import { reluAfterMaxPool } from "../transform/simplify.ts";
@@ -93,15 +94,17 @@ export const TARGET = "target";
  * Buffers that training does not update are stored in the model.
  *
  * @param inPlace whether the engine leaves tensors where an update in place can be done. Default: false.
+ * @param indexesMaxima whether the engine's MaxPool says where maxima are. Default: true.
  */
 export function buildTrainStep(
   network: Graph,
   loss: Loss,
   optimizer: Optimizer,
-  { inPlace = false } = {},
+  { inPlace = false, indexesMaxima = true } = {},
 ): TrainStep {
   const masks: Mask[] = [];
   const graph = channelMajor(rewrite(network, reluAfterMaxPool).graph, trainingForm(masks));
+  if (!indexesMaxima) comparePools(graph);
   return assembleStep(graph, {
     loss: appendLoss(graph, loss),
     optimizer,

@@ -19,11 +19,21 @@ const found = PLACES.find((path) => path !== undefined && existsSync(path));
 export const missingBrowser =
   found === undefined && "skipped: no Chromium on this machine (CHROMIUM_PATH names one elsewhere)";
 
-/** Starts the browser. */
-export function startBrowser(): Promise<Browser> {
+/** WebGPU by the processor, where there is no GPU. */
+const SOFTWARE_GPU = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+  "--use-vulkan=swiftshader",
+  "--disable-vulkan-surface",
+];
+
+/** Starts the browser. @param gpu whether it needs WebGPU. */
+export function startBrowser(gpu = false): Promise<Browser> {
   // Where everything runs as root, as in containers, Chromium's sandbox does not start. Pages here are our own.
   const root = process.getuid?.() === 0;
-  return chromium.launch({ executablePath: found!, args: root ? ["--no-sandbox"] : [] });
+  const args = [...(root ? ["--no-sandbox"] : []), ...(gpu ? SOFTWARE_GPU : [])];
+  return chromium.launch({ executablePath: found!, args });
 }
 
 /** A page, what went wrong on it, and where it went. */

@@ -2,13 +2,20 @@
 
 import {
   ArborizeError,
+  type ArborizeOptions,
   arborize,
   type Batch,
   data,
+  losses,
+  metrics,
+  nn,
+  optim,
+  Random,
   readOnnx,
   readStateDict,
-  type Tensor,
+  Tensor,
   fit as train,
+  type Value,
   webEngine,
 } from "../../../src/web.ts";
 import { digits, SMALL, SmallNet } from "../small-net.ts";
@@ -28,7 +35,56 @@ async function failure(work: () => unknown): Promise<string> {
   }
 }
 
+interface Gpu {
+  readonly gpu?: { requestAdapter(): Promise<object | null> };
+}
+
+/** What GPUs do otherwise: pools that overlap, running statistics, masks. */
+class Pooled extends nn.Module {
+  conv = new nn.Conv2d(1, 2, 3);
+  norm = new nn.BatchNorm2d(2);
+  drop = new nn.Dropout(0.2);
+  fc = new nn.Linear(2 * 9, 3);
+
+  forward(x: Value): Value {
+    x = this.norm.call(this.conv.call(x)).relu().maxPool2d(3, { stride: 2, padding: 1 });
+    return this.fc.call(this.drop.call(x.flatten()));
+  }
+}
+
 export const page = {
+  /** Steps, a loss, a score, what is written and released: on WebAssembly and on WebGPU. Null where there is no adapter. */
+  async onGpu() {
+    const { gpu } = (globalThis as unknown as { navigator: Gpu }).navigator;
+    if (!(await gpu?.requestAdapter())) return null;
+    const random = Random.stream(3, "images");
+    const x = Tensor.of(
+      [4, 1, 8, 8],
+      Array.from({ length: 4 * 64 }, () => random.normal()),
+    );
+    const batch = { x, target: Tensor.of([4], [0, 1, 2, 0], "int64") };
+    const on = async (engine: NonNullable<ArborizeOptions["engine"]>) => {
+      const training = await arborize(new Pooled(), {
+        inputs: { x: ["batch", 1, 8, 8] },
+        loss: losses.crossEntropy(),
+        metric: metrics.accuracy,
+        optimizer: optim.sgd({ learningRate: 0.1 }),
+        engine,
+      });
+      const told = [await training.step(batch), await training.step(batch)];
+      const score = await training.evaluate([batch]);
+      told.push(await training.evaluate([batch], null));
+      await training.release();
+      const state = [...(await training.stateDict()).values()];
+      return {
+        engine: training.engineName,
+        told,
+        score,
+        state: state.flatMap((each) => [...each.toNumbers()]),
+      };
+    };
+    return { wasm: await on(webEngine()), gpu: await on(webEngine({ device: "webgpu" })) };
+  },
   /** Trains and grows to the end. */
   async grow() {
     const epochs: string[] = [];

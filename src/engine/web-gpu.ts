@@ -5,8 +5,8 @@ import type * as ort from "onnxruntime-web";
 import { type DType, Tensor, type TensorData } from "../base/tensor.ts";
 import type { CompileOptions, Program, Resident } from "./engine.ts";
 import { failed, refused } from "./failures.ts";
-import { giveTurn } from "./turn.ts";
 import type { Runtime } from "./web-runtime.ts";
+import { alone, giveTurn } from "./web-turns.ts";
 
 /**
  * The tensors that runs of a program have written and that are not disposed of, and who holds them. Their memory is the program's: once
@@ -40,7 +40,7 @@ export class GpuResident implements Resident {
   /** What the runtime reads: in ordinary memory, or where it is. */
   async native({ Tensor: Native }: Runtime, ordinary: boolean): Promise<ort.Tensor> {
     if (this.#native && !ordinary) return this.#native;
-    const { dtype, data, shape } = await this.download();
+    const { dtype, data, shape } = await this.#read();
     return new Native(dtype as "float32", data as Float32Array, shape);
   }
 
@@ -55,14 +55,18 @@ export class GpuResident implements Resident {
   }
 
   /** In ordinary memory. */
-  async download(): Promise<Tensor> {
-    return this.#tensor ?? new Tensor(this.dtype, this.shape, (await this.#native!.getData()) as TensorData);
+  download(): Promise<Tensor> {
+    return alone(() => this.#read());
   }
 
   /** Moves it into ordinary memory. */
   async settle(): Promise<void> {
-    this.#tensor = await this.download();
+    this.#tensor = await this.#read();
     this.#let();
+  }
+
+  async #read(): Promise<Tensor> {
+    return this.#tensor ?? new Tensor(this.dtype, this.shape, (await this.#native!.getData()) as TensorData);
   }
 
   #let(): void {
@@ -100,7 +104,7 @@ export class GpuProgram implements Program {
       return new GpuProgram(runtime, session, name, ordinary);
     };
     try {
-      return await create(false).catch(() => create(true));
+      return await alone(() => create(false).catch(() => create(true)));
     } catch (error) {
       throw refused(name, error);
     }
@@ -111,7 +115,14 @@ export class GpuProgram implements Program {
     outputs: ReadonlyMap<string, Resident | null>,
   ): Promise<Map<string, Resident>> {
     await giveTurn();
-    const native = await this.#run(inputs, [...outputs.keys()]);
+    return alone(() => this.#run(inputs, outputs));
+  }
+
+  async #run(
+    inputs: ReadonlyMap<string, Resident>,
+    outputs: ReadonlyMap<string, Resident | null>,
+  ): Promise<Map<string, Resident>> {
+    const native = await this.#compute(inputs, [...outputs.keys()]);
     const results = new Map<string, Resident>();
     for (const [name, given] of outputs) {
       const { type, dims } = native[name]!;
@@ -122,7 +133,7 @@ export class GpuProgram implements Program {
     return results;
   }
 
-  async #run(
+  async #compute(
     inputs: ReadonlyMap<string, Resident>,
     outputs: readonly string[],
   ): Promise<Readonly<Record<string, ort.Tensor>>> {
@@ -138,11 +149,13 @@ export class GpuProgram implements Program {
     }
   }
 
-  async release(): Promise<void> {
-    for (const [native, holder] of [...this.#written]) {
-      await holder.deref()?.settle();
-      dispose(native, this.#written);
-    }
-    await this.#session.release();
+  release(): Promise<void> {
+    return alone(async () => {
+      for (const [native, holder] of [...this.#written]) {
+        await holder.deref()?.settle();
+        dispose(native, this.#written);
+      }
+      await this.#session.release();
+    });
   }
 }

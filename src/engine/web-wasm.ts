@@ -4,8 +4,8 @@ import type * as ort from "onnxruntime-web";
 import { type DType, Tensor, type TensorData } from "../base/tensor.ts";
 import type { CompileOptions, Program, Resident } from "./engine.ts";
 import { failed, refused } from "./failures.ts";
-import { giveTurn } from "./turn.ts";
 import type { Runtime } from "./web-runtime.ts";
+import { alone, giveTurn } from "./web-turns.ts";
 
 export class WasmResident implements Resident {
   readonly tensor: Tensor;
@@ -36,13 +36,15 @@ export class WasmProgram implements Program {
 
   static async compile(runtime: Runtime, model: Uint8Array, { name }: CompileOptions): Promise<WasmProgram> {
     try {
-      const session = await runtime.InferenceSession.create(model, {
-        executionProviders: ["wasm"],
-        graphOptimizationLevel: "all",
-        // A plan of one block for all tensors would come on top of what the first run has taken.
-        enableMemPattern: false,
-        logSeverityLevel: 3,
-      });
+      const create = () =>
+        runtime.InferenceSession.create(model, {
+          executionProviders: ["wasm"],
+          graphOptimizationLevel: "all",
+          // A plan of one block for all tensors would come on top of what the first run has taken.
+          enableMemPattern: false,
+          logSeverityLevel: 3,
+        });
+      const session = await alone(create);
       return new WasmProgram(runtime, session, name);
     } catch (error) {
       throw refused(name, error);
@@ -81,13 +83,14 @@ export class WasmProgram implements Program {
       feeds[name] = new this.#runtime.Tensor(dtype as "float32", data as Float32Array, shape);
     }
     try {
-      return (await this.#session.run(feeds, outputs)) as Readonly<Record<string, ort.Tensor>>;
+      const run = () => this.#session.run(feeds, outputs);
+      return (await alone(run)) as Readonly<Record<string, ort.Tensor>>;
     } catch (error) {
       throw failed(this.#name, inputs, error);
     }
   }
 
   async release(): Promise<void> {
-    await this.#session.release();
+    await alone(() => this.#session.release());
   }
 }

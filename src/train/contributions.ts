@@ -6,11 +6,10 @@ import { attachContributions, type ContributingSite } from "../dendrites/contrib
 import { countsFor } from "../dendrites/counts.ts";
 import type { Site } from "../dendrites/site.ts";
 import type { Value } from "../graph/graph.ts";
-import { writeOnnx } from "../onnx/write.ts";
 import { cast, mul, reduceSum, reduceSumSquare, sizeOfValue } from "../ops/index.ts";
 import { evaluationForm } from "../transform/mode.ts";
-import { narrowed } from "../transform/narrow.ts";
 import { matchBatch } from "./batch.ts";
+import { encodeModel } from "./encode-model.ts";
 import type { NetworkParts, Snapshot } from "./network.ts";
 import { dataFeeds } from "./step.ts";
 
@@ -54,10 +53,7 @@ export async function measureContributions(
   grown.sites.forEach((site, i) => {
     appendSums(site, i, mapped, outputs);
   });
-  const { computesFloat64 = true } = engine;
-  const measured = computesFloat64 ? { graph, outputs } : narrowed(graph, outputs);
-  const model = writeOnnx(measured.graph, { outputs: measured.outputs });
-  const program = await engine.compile(model, { name: "contributions" });
+  const program = await engine.compile(encodeModel(engine, graph, outputs), { name: "contributions" });
   const feeds = dataFeeds(graph, base, null);
   const run = async (use: (found: ReadonlyMap<string, Tensor>) => void) => {
     for (const batch of source) {

@@ -7,11 +7,10 @@ import type { Engine, Program, Resident } from "../engine/engine.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Metric } from "../nn/metrics.ts";
-import { writeOnnx } from "../onnx/write.ts";
 import { cast, div, max, mul, reduceMean, reduceSum, scalar } from "../ops/index.ts";
 import { evaluationForm } from "../transform/mode.ts";
-import { narrowed } from "../transform/narrow.ts";
 import { matchBatch } from "./batch.ts";
+import { encodeModel } from "./encode-model.ts";
 import { appendLoss, dataFeeds, type Feed, TARGET } from "./step.ts";
 
 /** Batches to go through: a loader, an array, a generator. */
@@ -65,11 +64,7 @@ export class InferenceProgram {
     const { result, weight, overall } = build(graph);
     const outputs = new Map([[RESULT, result], ...(weight ? [[WEIGHT, weight] as const] : [])]);
     const feeds = dataFeeds(graph, network, loss);
-    const { computesFloat64 = true } = engine;
-    const run = computesFloat64 ? { graph, outputs } : narrowed(graph, outputs);
-    const fed = [...run.graph.parameters, ...run.graph.buffers];
-    const model = writeOnnx(run.graph, { outputs: run.outputs, fed });
-    const program = await engine.compile(model, { name });
+    const program = await engine.compile(encodeModel(engine, graph, outputs, { fed: true }), { name });
     return new InferenceProgram(program, engine, feeds, [...outputs.keys()], overall);
   }
 

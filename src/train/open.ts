@@ -34,8 +34,8 @@ export async function readOnnx(source: string | Uint8Array, options: OpenOptions
 /**
  * Reads a state dict, tensors by name, from a safetensors file: for `Module.loadStateDict`.
  *
- * @param source a file, its bytes, or one of the Hugging Face hub, as `hf:OWNER/NAME`, with `@REVISION` (default: `main`) and `:FILE` (default:
- *   `model.safetensors`) behind it. The hub's client has to be installed: `npm install @huggingface/hub`.
+ * @param source a file, its bytes, or one of the Hugging Face hub, as `hf:OWNER/NAME`, with `@REVISION` (default: `main`) and `:FILE`
+ *   (default: `model.safetensors`) behind it. The hub's client has to be installed: `npm install @huggingface/hub`.
  * @throws `bad_file` when there is no such file or it is damaged; `bad_option` without the client, `download_failed` where the hub
  *   does not give the file.
  */

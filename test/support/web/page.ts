@@ -72,6 +72,9 @@ export const page = {
         engine,
       });
       const told = [await training.step(batch), await training.step(batch)];
+      // All at once: the step ends before what is asked for after it.
+      const [third, output] = await Promise.all([training.step(batch), training.predict(batch)]);
+      told.push(third, ...output.toNumbers());
       const score = await training.evaluate([batch]);
       told.push(await training.evaluate([batch], null));
       await training.release();

@@ -1,4 +1,4 @@
-// Turns for what else a page has to do.
+// Who may work when: the page beside the engine, and one call of the runtime after the other.
 
 /** Milliseconds after which a run lets the page have its turn. */
 const TURN = 50;
@@ -20,4 +20,13 @@ export async function giveTurn(): Promise<void> {
   });
   port1.close();
   turned = performance.now();
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Works when all that was asked for before is done: the runtime may wait in the middle of a call, and takes no other meanwhile. */
+export function alone<T>(work: () => Promise<T>): Promise<T> {
+  const done = last.then(work);
+  last = done.catch(() => undefined);
+  return done;
 }

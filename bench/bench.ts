@@ -20,7 +20,8 @@ const unknown = values.rows.split(",").filter((name) => !names.includes(name as 
 if (values.help || unknown.length > 0) {
   if (unknown.length > 0) console.error(`no such row: ${unknown.join(", ")}\n`);
   console.log(
-    "Times whole training steps against PyTorch with the same dendrites as plain modules.\n\n" +
+    "Times whole training steps against PyTorch with the same dendrites as plain modules. It takes the PyTorch of\n" +
+      "/usr/bin/python3, else of python3; without one it times Arborize alone.\n\n" +
       `  --rows     what to measure (default: all)\n${names.map((name) => `             ${name}: ${ROWS[name].about}\n`).join("")}` +
       "  --steps    measured steps of each side, at least 30 (default: 40)\n" +
       "  --threads  threads of each side (default: all)",

@@ -8,6 +8,7 @@ import type { Operator } from "../src/graph/operator.ts";
 import * as arborize from "../src/index.ts";
 import * as ops from "../src/ops/index.ts";
 import * as web from "../src/web.ts";
+import { IN_BROWSERS } from "./support/packaged.ts";
 
 const SOURCE = join(import.meta.dirname, "..", "src");
 
@@ -157,11 +158,6 @@ describe("the source tree", () => {
   });
 
   it("needs nothing of Node.js in a browser", () => {
-    const { browser } = JSON.parse(readFileSync(join(SOURCE, "..", "package.json"), "utf8"));
-    const source = (built: string) => built.replace(/^\.\/dist\/(.*)\.js$/, "$1.ts");
-    const swaps = new Map(
-      Object.entries<string>(browser).map(([from, to]) => [source(from), source(to)] as const),
-    );
     const byPath = new Map(sources.map((file) => [file.path, file]));
     const reached = new Set<string>();
     const packages = new Set<string>();
@@ -170,7 +166,7 @@ describe("the source tree", () => {
       reached.add(path);
       for (const to of valuesImported(byPath.get(path)!)) {
         if (isPackage(to)) packages.add(to);
-        else visit(swaps.get(to) ?? to);
+        else visit(IN_BROWSERS.get(to) ?? to);
       }
     };
     visit("web.ts");
@@ -184,7 +180,7 @@ describe("the source tree", () => {
       "zod",
     ]);
     // All that is swapped is there, and is needed.
-    expect([...swaps].filter(([from, to]) => !byPath.has(from) || !reached.has(to))).toEqual([]);
+    expect([...IN_BROWSERS].filter(([from, to]) => !byPath.has(from) || !reached.has(to))).toEqual([]);
   });
 
   it("has no import cycles", () => {

@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { arborize, data, nodeEngine, readOnnx, fit as train } from "../src/index.ts";
+import { arborize, data, readOnnx, fit as train } from "../src/index.ts";
 import { missingBrowser, open, startBrowser } from "./support/browser.ts";
 import { bundle, type Served, serveFolder } from "./support/bundle.ts";
 import { temporaryFolders } from "./support/folders.ts";
@@ -77,7 +77,7 @@ describe.skipIf(missingBrowser)("in a browser", () => {
   });
 
   it("goes on from a checkpoint of Node.js, on one thread where pages are not isolated", async () => {
-    const training = await arborize(new SmallNet(), { ...OPTIONS, engine: nodeEngine({ threads: 1 }) });
+    const training = await arborize(new SmallNet(), OPTIONS);
     await training.addValidationScore(0.5, { forceSwitch: true });
     const checkpoint = Array.from(await training.toCheckpoint());
     const [batch] = data.batches(OPTIONS.validation, { batchSize: 20 });

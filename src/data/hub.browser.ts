@@ -3,8 +3,6 @@
 import { readFileBytes } from "./files.browser.ts";
 import { parseHubFile } from "./hub-names.ts";
 
-export { isHubFile } from "./hub-names.ts";
-
 /** The bytes of a file of the hub. @throws `bad_option`, `bad_file` */
 export function readHubFile(source: string): Promise<Uint8Array> {
   const { repo, revision, path } = parseHubFile(source);

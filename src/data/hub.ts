@@ -7,8 +7,6 @@ import { ArborizeError } from "../base/errors.ts";
 import { readFileBytes } from "./files.ts";
 import { parseHubFile } from "./hub-names.ts";
 
-export { isHubFile } from "./hub-names.ts";
-
 /**
  * The bytes of a file of the hub. It is downloaded once, into the cache that all of Hugging Face's programs share, and a file of
  * large-file storage is checked against the SHA-256 that the hub says. HF_ENDPOINT names another hub than huggingface.co.

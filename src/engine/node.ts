@@ -5,6 +5,7 @@ import * as ort from "onnxruntime-node";
 import { type DType, Tensor, type TensorData } from "../base/tensor.ts";
 import type { CompileOptions, Engine, Program, Resident } from "./engine.ts";
 import { failed, refused } from "./failures.ts";
+import { SESSION } from "./session.ts";
 import { onlyUnread, UNREAD, withUnread } from "./uncopied.ts";
 
 /** Options of the CPU engine. */
@@ -65,13 +66,10 @@ class NodeProgram implements Program {
   static async compile(model: Uint8Array, threads: number, options: CompileOptions): Promise<NodeProgram> {
     try {
       const session = await ort.InferenceSession.create(options.givesOutputs ? withUnread(model) : model, {
+        ...SESSION,
         executionProviders: ["cpu"],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
-        graphOptimizationLevel: "all",
-        // A plan of one block for all tensors would come on top of what the first run has taken.
-        enableMemPattern: false,
-        logSeverityLevel: 3,
       });
       return new NodeProgram(session, options);
     } catch (error) {

@@ -5,6 +5,7 @@ import type * as ort from "onnxruntime-web";
 import { type DType, Tensor, type TensorData } from "../base/tensor.ts";
 import type { CompileOptions, Program, Resident } from "./engine.ts";
 import { failed, refused } from "./failures.ts";
+import { SESSION } from "./session.ts";
 import type { Runtime } from "./web-runtime.ts";
 import { alone, giveTurn } from "./web-turns.ts";
 
@@ -95,10 +96,8 @@ export class GpuProgram implements Program {
   static async compile(runtime: Runtime, model: Uint8Array, { name }: CompileOptions): Promise<GpuProgram> {
     const create = async (ordinary: boolean) => {
       const session = await runtime.InferenceSession.create(model, {
+        ...SESSION,
         executionProviders: [ordinary ? "wasm" : "webgpu"],
-        graphOptimizationLevel: "all",
-        enableMemPattern: false,
-        logSeverityLevel: 3,
         ...(ordinary ? {} : { preferredOutputLocation: "gpu-buffer" }),
       });
       return new GpuProgram(runtime, session, name, ordinary);

@@ -4,6 +4,7 @@ import type * as ort from "onnxruntime-web";
 import { type DType, Tensor, type TensorData } from "../base/tensor.ts";
 import type { CompileOptions, Program, Resident } from "./engine.ts";
 import { failed, refused } from "./failures.ts";
+import { SESSION } from "./session.ts";
 import type { Runtime } from "./web-runtime.ts";
 import { alone, giveTurn } from "./web-turns.ts";
 
@@ -36,15 +37,8 @@ export class WasmProgram implements Program {
 
   static async compile(runtime: Runtime, model: Uint8Array, { name }: CompileOptions): Promise<WasmProgram> {
     try {
-      const create = () =>
-        runtime.InferenceSession.create(model, {
-          executionProviders: ["wasm"],
-          graphOptimizationLevel: "all",
-          // A plan of one block for all tensors would come on top of what the first run has taken.
-          enableMemPattern: false,
-          logSeverityLevel: 3,
-        });
-      const session = await alone(create);
+      const options = { ...SESSION, executionProviders: ["wasm"] };
+      const session = await alone(() => runtime.InferenceSession.create(model, options));
       return new WasmProgram(runtime, session, name);
     } catch (error) {
       throw refused(name, error);
@@ -64,7 +58,6 @@ export class WasmProgram implements Program {
         results.set(name, new WasmResident(new Tensor(type as DType, dims, data as TensorData)));
         continue;
       }
-      // The runtime has memory of its own: what it has computed there is copied to where it is wanted.
       ((given as WasmResident).tensor.data as Float32Array).set(data as Float32Array);
       results.set(name, given);
     }
@@ -75,11 +68,11 @@ export class WasmProgram implements Program {
     inputs: ReadonlyMap<string, Resident>,
     outputs: readonly string[],
   ): Promise<Readonly<Record<string, ort.Tensor>>> {
-    const wanted = new Set(this.#session.inputNames);
     const feeds: Record<string, ort.Tensor> = {};
-    for (const [name, resident] of inputs) {
-      const { dtype, data, shape } = (resident as WasmResident).tensor;
-      if (!wanted.has(name)) continue;
+    for (const name of this.#session.inputNames) {
+      const resident = inputs.get(name) as WasmResident | undefined;
+      if (!resident) continue;
+      const { dtype, data, shape } = resident.tensor;
       feeds[name] = new this.#runtime.Tensor(dtype as "float32", data as Float32Array, shape);
     }
     try {

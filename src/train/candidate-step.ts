@@ -92,7 +92,7 @@ export function stepTogether(
     { outputs: computedOf(grown), freeze: isFrozen, values: partsIn(grown.graph, crops) },
   );
   const { graph, at } = laidOutFor(grown, simple);
-  if (engine.indexesMaxima === false) comparePools(graph);
+  comparePools(graph, engine);
   const loss = appendLoss(graph, lossOf);
   const sums = places.map(({ sum }) => at(sum));
   const errors = errorsAt(
@@ -154,7 +154,7 @@ export function stepApart(
   const computed = [...read].filter(({ producer }) => producer);
   const outputs = [...grown.graph.outputs, ...computed, ...places.map(({ sum }) => sum)];
   const { graph, mapped } = partlyTraining(grown.graph, isCandidate, { outputs, shareSubexpressions: true });
-  if (parts.engine.indexesMaxima === false) comparePools(graph);
+  comparePools(graph, parts.engine);
   const loss = appendLoss(graph, parts.loss);
   const errors = errorsAt(
     graph,
@@ -213,7 +213,7 @@ function candidatesAlone(
     },
   );
   const { graph, laid } = laidOut(cut.graph, partlyTrainingForm(isCandidate), []);
-  if (engine.indexesMaxima === false) comparePools(graph);
+  comparePools(graph, engine);
   const layouts: (Tiles | null)[] = [];
   const followed = new Map(
     places.map((place, i) => {

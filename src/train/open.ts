@@ -2,7 +2,8 @@
 
 import type { Tensor } from "../base/tensor.ts";
 import { readBeside, readFileBytes } from "../data/files.ts";
-import { isHubFile, readHubFile } from "../data/hub.ts";
+import { readHubFile } from "../data/hub.ts";
+import { isHubFile } from "../data/hub-names.ts";
 import { readSafetensors } from "../data/safetensors.ts";
 import type { ReadExternal } from "../onnx/external.ts";
 import { readOnnx as decodeOnnx, type OnnxModel, type ReadOptions } from "../onnx/read.ts";

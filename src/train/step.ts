@@ -104,7 +104,7 @@ export function buildTrainStep(
 ): TrainStep {
   const masks: Mask[] = [];
   const graph = channelMajor(rewrite(network, reluAfterMaxPool).graph, trainingForm(masks));
-  if (!indexesMaxima) comparePools(graph);
+  comparePools(graph, { indexesMaxima });
   return assembleStep(graph, {
     loss: appendLoss(graph, loss),
     optimizer,

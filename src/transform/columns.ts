@@ -3,7 +3,7 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { isStaticShape, type Shape, sameShape, shapeSize } from "../graph/shape.ts";
-import { flattenOp, gemm, gemmOp, matMulOp, reshape, reshapeOp, transpose } from "../ops/index.ts";
+import { flattenOp, gemmOp, matMulOp, reshape, reshapeOp, transpose } from "../ops/index.ts";
 
 /** Whether a node gives examples of this shape, `[B, ...]`, as rows `[B, N]` of all their elements. */
 export function givesRows({ operator, output }: Node, [examples, ...elements]: Shape): boolean {
@@ -24,10 +24,7 @@ export function rowsFromColumns(
   { operator, attributes }: Node,
   [x, w, b]: readonly (Value | null | undefined)[],
 ): Value {
-  const { transB, alpha, beta } = attributes as Record<string, number | undefined>;
-  const transA = operator === matMulOp || !transB;
+  const transA = Number(operator === matMulOp || !attributes.transB);
   const c = b && reshape(b, [...b.shape, 1]);
-  return transpose(
-    gemm(w!, x!, c, { transA, ...(alpha !== undefined && { alpha }), ...(beta !== undefined && { beta }) }),
-  );
+  return transpose(gemmOp.emit([w!, x!, c], { ...attributes, transA, transB: 0 }).output);
 }

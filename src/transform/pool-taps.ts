@@ -1,13 +1,21 @@
 // The gradient of max pooling by comparison, for engines whose MaxPool does not say where its maxima were.
 
 import { sizeOf, Tensor } from "../base/tensor.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { multiplyDims } from "../graph/shape.ts";
 import * as op from "../ops/index.ts";
 import { extent, padsOf, positions, readsOf, type Window, windows } from "../ops/window.ts";
 
-/** Gives the max pools of a graph a gradient that needs no indices: it goes to the first of equal maxima, as theirs. */
-export function comparePools({ nodes, customGradients }: Graph): void {
+/**
+ * Gives the max pools of a graph a gradient that needs no indices, where the engine has none: it goes to the first of equal
+ * maxima, as theirs.
+ */
+export function comparePools(
+  { nodes, customGradients }: Graph,
+  { indexesMaxima = true }: Pick<Engine, "indexesMaxima">,
+): void {
+  if (indexesMaxima) return;
   for (const node of nodes) {
     if (node.operator !== op.maxPoolOp || customGradients.has(node.output)) continue;
     const rule = (dy: Value) => [cotangents(node, dy)];

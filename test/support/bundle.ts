@@ -3,27 +3,23 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join, resolve } from "node:path";
+import { extname, join, relative, resolve } from "node:path";
 import { build, type Plugin } from "vite";
+import { IN_BROWSERS, WITH_EFFECTS } from "./packaged.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
+const SOURCE = join(import.meta.dirname, "..", "..", "src");
 
-/** What `browser` and `sideEffects` in package.json tell bundlers of the built files, told of the sources. */
+/** What package.json tells bundlers. */
 function asPackaged(): Plugin {
-  const { browser, sideEffects } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  const source = (built: string) => join(ROOT, built.replace(/^\.\/dist\/(.*)\.js$/, "src/$1.ts"));
-  const swaps = new Map(
-    Object.entries<string>(browser).map(([from, to]) => [source(from), source(to)] as const),
-  );
-  const effects = new Set((sideEffects as string[]).map(source));
   return {
     name: "as-packaged",
     enforce: "pre",
     async resolveId(given, importer, options) {
       const found = await this.resolve(given, importer, { ...options, skipSelf: true });
-      if (!found?.id.startsWith(join(ROOT, "src"))) return found;
-      const id = swaps.get(found.id) ?? found.id;
-      return { id, moduleSideEffects: effects.has(id) };
+      if (!found?.id.startsWith(SOURCE)) return found;
+      const own = relative(SOURCE, found.id);
+      const path = IN_BROWSERS.get(own) ?? own;
+      return { id: join(SOURCE, path), moduleSideEffects: WITH_EFFECTS.has(path) };
     },
   };
 }

@@ -36,10 +36,9 @@ const schedulers = {
 const namesOf = <T extends object>(things: T) => Object.keys(things) as (keyof T & string)[];
 
 export const MODELS = ["mlp", "cnn", "resnet18", "resnet34", "bagOfWords"] as const;
-export const LOSSES = namesOf(losses);
 /** The rules that dendrites learn by. */
 export const LEARNING = ["gradient", "correlation"] as const;
-
+export const LOSSES = namesOf(losses);
 export const METRICS = namesOf(metrics);
 export const OPTIMIZERS = namesOf(optimizers);
 export const SCHEDULERS = namesOf(schedulers);

@@ -72,9 +72,9 @@ export const page = {
         engine,
       });
       const told = [await training.step(batch), await training.step(batch)];
-      // All at once: the step ends before what is asked for after it.
-      const [third, output] = await Promise.all([training.step(batch), training.predict(batch)]);
-      told.push(third, ...output.toNumbers());
+      // All at once: what is predicted may be from before the step or after it.
+      const [third] = await Promise.all([training.step(batch), training.predict(batch)]);
+      told.push(third, ...(await training.predict(batch)).toNumbers());
       const score = await training.evaluate([batch]);
       told.push(await training.evaluate([batch], null));
       await training.release();
